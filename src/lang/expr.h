@@ -76,6 +76,10 @@ struct expr_env {
     int64_t me; /* person id; 0: the system, which equals nobody */
     const int64_t *my_groups;
     int my_group_count;
+    /* The id behind a name written in the expression: a person's login, a group's or organisation's
+     * name, a record's number; 0 when there is none. */
+    int64_t (*id_of)(void *arg, enum field_type type, const char *name);
+    void *arg;
     struct arena *arena;
 };
 
