@@ -150,8 +150,10 @@ class Expansion:
         pieces = []
         for lexeme in lexemes:
             piece = self.piece(lexeme)
-            if not piece.strip() and (not pieces or pieces[-1].endswith(" ")):
+            if not piece.strip() and (not pieces or pieces[-1][-1:] in " ("):
                 continue
+            if piece in (")", ",") and pieces and pieces[-1] == " ":
+                pieces.pop()
             pieces.append(piece)
         return "".join(pieces).strip()
 
