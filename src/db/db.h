@@ -14,8 +14,9 @@
  * Parameters are :names; an argument list names them in any order, and one that is missing or not
  * in the statement is a bug that ends the process.
  *
- * READING. Outside a transaction a statement runs on a read-only connection that the context
- * borrows from a pool until db_release() or the reset of its arena. It sees everything committed.
+ * READING. Outside a transaction a statement runs on a read-only connection of a pool, borrowed for
+ * just that statement (or for the whole of db_each() and db_snapshot()), so nobody holds one while
+ * waiting for something else. It sees everything committed.
  *
  * WRITING. Only inside db_tx(). All write transactions of all fettle processes on one database run
  * one after the other, on both engines (SQLite: one writer thread; PostgreSQL: one writer thread a
@@ -48,6 +49,7 @@ struct sql {
     const char *text[DB_ENGINES];
     const char *const *params; /* names without colon, NULL at the end */
     bool is_write;
+    uint64_t dynamic; /* 0: a constant; else the hash of the text, see db_dynamic() */
 };
 
 /* ---- arguments ------------------------------------------------------------------------------ */
@@ -117,8 +119,9 @@ enum rc db_each(struct ctx *cx, const struct sql *sql, const struct arg *args,
 
 /* A statement put together at run time, for filters and orders that users write. Only
  * rec/rec_list.c and lang's translation make such text, from fixed pieces; values are always
- * parameters. The struct and its text live in the arena; prepared once per connection and text,
- * oldest dropped. */
+ * parameters. The text is in the dialect of the .sql files, with :names and {ids :x}, {texts :x},
+ * {json fields.x}, {sqlite: ...}, {postgres: ...}; INTEGER is 64 bits. The struct and its text live
+ * in the arena; prepared once per connection and text, oldest dropped. */
 const struct sql *db_dynamic(struct ctx *cx, const char *name, const char *text);
 enum db_engine db_engine(const struct db *db);
 
@@ -127,8 +130,14 @@ enum db_engine db_engine(const struct db *db);
 typedef enum rc (*db_tx_fn)(struct ctx *cx, void *arg);
 
 /* Run fn(cx, arg) in a write transaction and return when it is durable. A result other than OK
- * rolls it back; E_BUSY is retried some times first. Inside a transaction it joins the one around
- * it. */
+ * rolls it back; E_BUSY is retried some times first.
+ *
+ * A statement that fails (E_NOT_FOUND of db_one() is no failure) dooms its transaction: further
+ * statements fail alike, and it is rolled back whatever fn returns. What may well collide says ON
+ * CONFLICT DO NOTHING.
+ *
+ * Inside a transaction it is a part of the one around it: when the inner fn fails, what it did is
+ * undone, the failure is returned, and the outer one may go on. */
 enum rc db_tx(struct ctx *cx, db_tx_fn fn, void *arg);
 bool db_in_tx(const struct ctx *cx);
 
@@ -143,9 +152,6 @@ void db_after_commit(struct ctx *cx, void (*fn)(void *arg), void *arg);
 
 /* Several reads that must agree: fn sees one state of the database. Reads only. */
 enum rc db_snapshot(struct ctx *cx, db_tx_fn fn, void *arg);
-
-/* Give the borrowed reader back early, before waiting for something else. */
-void db_release(struct ctx *cx);
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
