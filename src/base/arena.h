@@ -14,8 +14,11 @@
 struct arena;
 
 struct arena *arena_create(void);
-void arena_reset(struct arena *a);   /* keeps the first block for reuse */
+void arena_reset(struct arena *a);   /* keeps the first blocks, up to 64 KiB, for reuse */
 void arena_destroy(struct arena *a); /* NULL is fine */
+
+/* What the arena may hold at most before it ends the process; 256 MiB unless said otherwise. */
+void arena_limit(struct arena *a, size_t bytes);
 
 void *arena_alloc(struct arena *a, size_t size);               /* zeroed, max-aligned; never NULL */
 void *arena_array(struct arena *a, size_t count, size_t size); /* count * size, checked */
@@ -25,6 +28,10 @@ char *arena_strndup(struct arena *a, const char *s, size_t len); /* always termi
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list args)
     __attribute__((format(printf, 2, 0)));
+
+/* The allocation `at` of old_size bytes made larger, where it lies if it is the newest, else moved;
+ * NULL begins one. The added bytes are not zeroed. */
+void *arena_grow(struct arena *a, void *at, size_t old_size, size_t size);
 
 size_t arena_used(const struct arena *a); /* bytes handed out since the last reset */
 

@@ -21,6 +21,8 @@ struct buf {
 
 const char *buf_text(const struct buf *b); /* "" while empty */
 void buf_clear(struct buf *b);             /* keeps the memory */
+/* Room for more bytes and a NUL: write there, then add to len and put the NUL. */
+char *buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);

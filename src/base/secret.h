@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 struct secret;
@@ -22,6 +23,10 @@ bool secret_equal(const struct secret *a, const struct secret *b); /* constant t
 void random_bytes(void *ret, size_t len);
 /* len bytes of randomness as URL-safe base64 without padding. */
 char *random_token(struct arena *a, size_t len);
+
+/* SipHash-2-4 under a key that this process made for itself: for tables in memory that must stay
+ * fast whatever names a client chooses. Never stored. */
+uint64_t keyed_hash(const void *bytes, size_t len);
 
 /* SHA-256 in lower-case hex: what is stored instead of tokens, and names of attachments. */
 #define SHA256_HEX 65

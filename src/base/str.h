@@ -17,7 +17,12 @@ bool str_in(const char *s, const char *const *names); /* names end with NULL */
 /* A whole decimal number, optional leading '-', nothing around it; false on overflow. */
 bool str_to_int(const char *s, int64_t *ret);
 
-bool str_is_utf8(const char *s, size_t len); /* RFC 3629: no surrogates, no overlongs, no NUL */
+/* RFC 3629: no surrogates, no overlongs, no NUL. */
+bool str_is_utf8(const char *s, size_t len);
+/* Bytes of the character at s (at most len of them are looked at) and its number; 0 when there is
+ * no well-formed character. NUL is one of a single byte. */
+int str_utf8_char(const char *s, size_t len, uint32_t *ret);
+
 char *str_lower_ascii(struct arena *a, const char *s);
 char *str_trim(struct arena *a, const char *s); /* without white space at both ends */
 

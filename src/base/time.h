@@ -34,9 +34,14 @@ size_t time_write_instant(int64_t at, char ret[static 32]); /* length, not termi
 bool time_parse_date(const char *s, int64_t *ret_days); /* YYYY-MM-DD, proleptic Gregorian */
 const char *time_format_date(struct arena *a, int64_t days);
 
-/* ISO 8601 durations of fixed length: PT1H30M, P2DT12H, P1W; years and months are refused. */
+/* ISO 8601 durations of fixed length: PT1H30M, P2DT12H, P1W, PT0.25S, and -PT5M; years and months
+ * are refused. */
 bool time_parse_duration(const char *s, int64_t *ret_us);
 const char *time_format_duration(struct arena *a, int64_t us);
+
+/* Durations as people write them in files: one whole number and its unit, "90 s", "30 min", "8 h",
+ * "2 days", "1 week"; the space may be left out. Units: us, ms, s, min, h, d and the full words. */
+bool time_parse_span(const char *s, int64_t *ret_us);
 
 int64_t time_days_from_civil(int64_t year, int month, int day); /* month 1-12, day 1-31 */
 void time_civil_from_days(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct arena;
+struct map;
 
 enum val_kind { VAL_NULL, VAL_FLAG, VAL_INT, VAL_REAL, VAL_TEXT, VAL_LIST, VAL_MAP };
 
@@ -65,7 +66,7 @@ static inline struct val val_text(const char *text)
 }
 
 bool val_is_null(struct val v);
-bool val_equal(struct val a, struct val b); /* deep; member order does not matter */
+bool val_equal(struct val a, struct val b); /* deep; the order of members is no matter */
 
 /* The member of that name, or NULL; NULL too when v is NULL or not a map. */
 const struct val *val_get(const struct val *v, const char *name);
@@ -73,11 +74,13 @@ const char *val_get_text(const struct val *v, const char *name); /* NULL unless 
 
 struct val val_copy(struct arena *a, struct val v); /* deep, into a longer-lived arena */
 
-/* A map under construction: struct val_map m = {0}; val_map_set(a, &m, "x", v); m as a value. */
+/* A map under construction: struct val_map m = {0}; val_map_set(a, &m, "x", v); m as a value.
+ * Setting a name again replaces its value. Names are not copied. */
 struct val_map {
     struct member *at;
     int count;
     int room;
+    struct map *index; /* of a long map: name to place; NULL while it is short */
 };
 void val_map_set(struct arena *a, struct val_map *m, const char *name, struct val v);
 struct val val_from_map(const struct val_map *m);
