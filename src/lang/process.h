@@ -7,7 +7,7 @@
  * or knows a database; the caller brings the texts of the files and keeps the snapshot for as long
  * as anybody uses it.
  *
- * The grammar of the files is described in doc/processes/; the tables in process.c are its only
+ * The grammar of the files is described in doc/processes/; the tables in process_*.c are its only
  * source.
  */
 #ifndef LANG_PROCESS_H
@@ -24,6 +24,7 @@ struct calendar;
 struct ctx;
 struct defs;
 struct expr;
+struct json;
 
 /* ---- words that are fixed ------------------------------------------------------------------- */
 
@@ -106,6 +107,7 @@ typedef const struct label *labels;
 
 /* The text for a language (NULL: English), falling back to English, then the first, then `name`. */
 const char *label_for(labels l, const char *language, const char *name);
+bool label_has(labels l, const char *language); /* written in this very language */
 
 /* ---- fields --------------------------------------------------------------------------------- */
 
@@ -201,23 +203,32 @@ enum effect_kind {
 };
 
 struct set_pair {
-    const char *field;        /* of the process being created; NULL ends */
+    const char *field;        /* of the other record's process; NULL ends */
     const struct expr *value; /* over the record that acts */
 };
 
+/* Timers. A timer bears the name of the action it runs, as the system. It ends when it is stopped,
+ * when its action is done (by hand too), and when the record becomes closed or cancelled, unless
+ * the action that does so starts it. A timer whose action is not offered when it is due does
+ * nothing but leave an event; the check finds files where that can happen.
+ *
+ * Links are followed from the record that acts: link `child` reaches its children, `caused_by`
+ * what it was caused by. */
 struct effect {
     enum effect_kind kind;
     const char *name;
     int slot;                 /* set, watch */
     const struct expr *value; /* set */
     struct span span;         /* timer */
-    const char *audience;     /* tell: caller, assignee, group, watchers */
+    const char *audience;     /* tell: one of audience_words */
+    const char *process;      /* create: same as name; cascade: only records of this process */
     const char *link;         /* create, cascade: name of a link kind; "child" by default */
     const struct expr *when;  /* cascade: condition on the other record, or NULL */
     const struct set_pair
         *sets; /* create: values of the new record; cascade: input of the action */
     int line;
 };
+extern const char *const audience_words[]; /* who can be told; NULL at the end */
 
 struct asked {
     int slot;         /* ASK_COMMENT, ASK_NOTE, or a field's slot */
@@ -280,10 +291,20 @@ struct phase {
     labels label;
 };
 
+/* A step as people see it: what the swimlane diagram draws and the RACI matrix prints. */
+struct activity {
+    const char *name;
+    labels label;
+    const char *phase;          /* or NULL */
+    const char *const *does;    /* names of actions, and "create"; NULL at the end */
+    const char *const *raci[4]; /* responsible, accountable, consulted, informed: roles and
+                                   relations, NULL at the end; never NULL itself */
+};
+
 struct process {
     const char *name; /* "incident"; also the path segment in the API */
     labels label, plural;
-    const char *purpose;             /* or NULL */
+    labels purpose, scope;           /* or NULL */
     const char *owner;               /* role, or NULL */
     const char *number_prefix;       /* "INC-" */
     int number_width;                /* zero-filled to so many digits; 0: none */
@@ -298,8 +319,13 @@ struct process {
     int phase_count;
     const struct action *actions;
     int action_count;
+    const struct effect *at_creation; /* what creating a record does besides */
+    int at_creation_count;
+    const struct activity *activities;
+    int activity_count;
     const char *const *rights[RIGHT_COUNT]; /* allow lists, NULL at the end; never NULL itself */
     const char *file;
+    int line;
     const struct defs *defs; /* the snapshot that it is part of */
     /* Set by who stores definitions: identity of process and version in the database. */
     int64_t process_id, version_id;
@@ -310,12 +336,17 @@ struct role {
     const char *name;
     labels label, help;
     const char *const *rights; /* beyond records: "people.manage", "process.activate", ...; "*" */
+    const char *file;
+    int line;
 };
 
 struct message {
     const char *name;
     labels subject, body; /* Markdown with {{field}} places */
 };
+/* What a message may name in {{...}} besides the fields of the process that sends it: url, actor,
+ * comment, process_label, recipient; NULL at the end. */
+extern const char *const message_words[];
 
 /* One immutable snapshot of all definitions. */
 struct defs {
@@ -369,10 +400,15 @@ struct finding {
 enum rc process_load(struct ctx *cx, const struct process_file *files, int count,
                      const struct defs **ret, struct list *ret_findings);
 
-/* The static checks of one transition table: unreachable states, states without exit that are not
- * final, states from which closing or cancelling is impossible, timers and cascades that can fire
- * in a state where their action is not offered, unused fields, missing labels. */
+/* The static checks of one transition table, part of process_load(): unreachable states, states
+ * without exit that are not final, states from which closing or cancelling is impossible, timers
+ * and cascades that can fire in a state where their action is not offered, unused fields, missing
+ * labels. */
 void process_check(struct ctx *cx, const struct process *p, struct list *findings);
+
+/* Rights of roles that do not exist, as errors; lang does not know which there are. */
+void process_check_rights(struct ctx *cx, const struct defs *d, const char *const *known,
+                          struct list *findings);
 
 /* ---- values of fields ----------------------------------------------------------------------- */
 
@@ -381,6 +417,11 @@ void process_check(struct ctx *cx, const struct process *p, struct list *finding
  * shape here: texts and numbers are left as they are for the caller to resolve. Faults go to
  * problem(). */
 enum rc field_read(struct ctx *cx, const struct field *f, struct val in, struct val *ret);
+
+/* The reverse: a stored value as JSON - instants RFC 3339, durations ISO 8601, numbers with their
+ * decimals, money {"amount": "12.50", "currency": "EUR"}. Ids (persons, groups, links, ...) are
+ * written as numbers; who wants more writes them itself. */
+void field_write(struct json *j, const struct field *f, struct val v);
 
 /* Matrix lookup over a record's values; missing when an input is missing. */
 struct val matrix_value(const struct field *f, const struct val *slots);
