@@ -183,15 +183,31 @@ CREATE TABLE record (
     fields        {json_type} NOT NULL, -- what the process adds, by name
     folds         {json_type} NOT NULL  -- title and one-line texts, folded: for contains and starts
 );
-CREATE INDEX record_group ON record (process_id, active, group_id, priority, id);
-CREATE INDEX record_assignee ON record (assignee_id, active, priority, id);
+-- Priorities sort with "none" last on both engines and still by index: as coalesce(priority, 99).
+CREATE INDEX record_group ON record (process_id, active, group_id, coalesce(priority, 99), id);
+CREATE INDEX record_assignee ON record (assignee_id, active, coalesce(priority, 99), id);
 CREATE INDEX record_caller ON record (caller_id, active, id);
-CREATE INDEX record_org ON record (org_id, process_id, active, priority, id);
-CREATE INDEX record_active ON record (process_id, active, priority, id);
+CREATE INDEX record_org ON record (org_id, process_id, active, coalesce(priority, 99), id);
+CREATE INDEX record_active ON record (process_id, active, coalesce(priority, 99), id);
 CREATE INDEX record_created ON record (process_id, created_at, id);
 CREATE INDEX record_updated ON record (process_id, updated_at, id);
 CREATE INDEX record_state ON record (process_id, state, id);
 CREATE INDEX record_parent ON record (parent_id) WHERE parent_id IS NOT NULL;
+
+-- What is searched: tokens made by fettle, so that both engines find the same (lang/words.h). Column keys
+-- holds what narrows a search before it ranks: p<process> o<organisation> c<caller>.
+-- only: sqlite
+CREATE VIRTUAL TABLE record_text USING fts5 (
+    title, body, talk, notes, keys,
+    content = '', contentless_delete = 1, tokenize = 'fettle'
+);
+-- only: postgres
+CREATE TABLE record_text (
+    record_id INTEGER PRIMARY KEY REFERENCES record (id),
+    words     TSVECTOR NOT NULL -- weights: A title and keys, B body, C talk, D notes
+);
+-- only: postgres
+CREATE INDEX record_text_words ON record_text USING gin (words) WITH (fastupdate = off);
 
 -- Other numbers a record answers to: merged, converted, imported.
 CREATE TABLE record_alias (
