@@ -33,6 +33,7 @@ enum rc fail(struct ctx *cx, enum rc rc, const char *field, const char *fmt, ...
     const char *text = arena_vprintf(cx->arena, fmt, args);
     va_end(args);
     cx->err.rc = rc;
+    cx->err.code = NULL;
     cx->err.field = arena_strdup(cx->arena, field);
     cx->err.text = text;
     cx->err.detail = NULL;
@@ -77,6 +78,6 @@ enum rc problems_rc(struct ctx *cx)
 void fail_clear(struct ctx *cx)
 {
     cx->err.rc = OK;
-    cx->err.field = cx->err.text = cx->err.detail = NULL;
+    cx->err.code = cx->err.field = cx->err.text = cx->err.detail = NULL;
     cx->err.problems = (struct list){0};
 }

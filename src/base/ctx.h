@@ -52,8 +52,9 @@ struct ctx {
     const char *language;   /* BCP 47 tag for messages; NULL: English */
     struct {
         enum rc rc;
-        const char *field;    /* form field or JSON member at fault, or NULL */
-        const char *text;     /* one sentence, no full stop; NULL when nothing failed */
+        const char *code;  /* stable, finer than rc: "not_offered"; NULL: the name of rc says it */
+        const char *field; /* form field or JSON member at fault, or NULL */
+        const char *text;  /* one sentence, no full stop; NULL when nothing failed */
         struct list problems; /* of struct problem; more than one fault of the same input */
         const char *detail;   /* for the log only, never for the user: errno, engine's message */
     } err;

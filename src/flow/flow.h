@@ -72,6 +72,12 @@ struct flow_create {
     struct val input; /* a map by field name, values as stored */
 };
 
+/* The other records are found and asked later, in slices, so the values are taken now. */
+struct flow_cascade {
+    const struct effect *effect;
+    struct val input; /* for their action, a map by field name, values as stored */
+};
+
 struct flow_plan {
     const struct action *action; /* NULL: an edit, a creation without an action of its own */
     const struct state *from;    /* NULL: created */
@@ -83,7 +89,8 @@ struct flow_plan {
     struct list tells;      /* of const struct effect * */
     struct list watches;    /* of int64_t: persons */
     struct list creates;    /* of struct flow_create */
-    struct list cascades;   /* of const struct effect * */
+    struct list cascades;   /* of struct flow_cascade */
+    bool ends_timers;       /* all timers of the record end before `timers` begin */
     struct list deviations; /* of const char * codes; recorded only */
     const char *comment, *note;
 };
