@@ -150,7 +150,7 @@ class Expansion:
         pieces = []
         for lexeme in lexemes:
             piece = self.piece(lexeme)
-            if not piece.strip() and (not pieces or pieces[-1][-1:] in " ("):
+            if not piece or piece == " " and (not pieces or pieces[-1][-1] in " ("):
                 continue
             if piece in (")", ",") and pieces and pieces[-1] == " ":
                 pieces.pop()

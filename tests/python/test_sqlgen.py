@@ -28,6 +28,7 @@ class Texts(unittest.TestCase):
 
     def test_tokens(self):
         for sql, sqlite, postgres in [
+            ("SELECT x{sqlite: } FROM ( a )", "SELECT x FROM (a)", "SELECT x FROM (a)"),
             ("SELECT 1 {skip_locked}", "SELECT 1", "SELECT 1 FOR UPDATE SKIP LOCKED"),
             ("SELECT 1 WHERE x IN {ids :g}",
              "SELECT 1 WHERE x IN (SELECT value FROM json_each(?1))",
