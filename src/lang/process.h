@@ -162,7 +162,7 @@ struct field {
     const int *inputs;           /* slots of the matrix's inputs, in order */
     const struct expr *computed; /* computed by an expression */
     const struct expr *initial;  /* default at creation, or NULL */
-    int line;                    /* in the file, for messages and the check; 0: built in */
+    int line, column;            /* in the file, for messages and the check; 0: built in */
 };
 
 /* ---- states --------------------------------------------------------------------------------- */
@@ -178,7 +178,7 @@ struct state {
     labels label;
     const uint8_t *rules; /* per slot, bits of enum field_rule; NULL: none */
     bool is_retired;
-    int line;
+    int line, column;
 };
 
 /* ---- actions -------------------------------------------------------------------------------- */
@@ -195,7 +195,7 @@ enum effect_kind {
     EFFECT_TIMER,   /* start (or restart) the timer `name`: run action `name` after `span` */
     EFFECT_STOP,    /* stop the timer `name` */
     EFFECT_CREATE,  /* a record of process `name`, linked by `link`; values from `sets` */
-    EFFECT_TELL,    /* send message `name` to `audience` */
+    EFFECT_TELL,    /* send message `name` to the people of field `slot` */
     EFFECT_WATCH,   /* the person of field `slot` watches from now on */
     EFFECT_CASCADE, /* run action `name` on the records linked by `link`, where `when` holds there
                      */
@@ -212,29 +212,35 @@ struct set_pair {
  * the action that does so starts it. A timer whose action is not offered when it is due does
  * nothing but leave an event; the check finds files where that can happen.
  *
- * Links are followed from the record that acts: link `child` reaches its children, `caused_by`
- * what it was caused by. */
+ * Links are followed from the record that acts: link `child` reaches its children and `parent`
+ * (its inverse) its parent; `caused_by` reaches what it was caused by. */
 struct effect {
     enum effect_kind kind;
     const char *name;
-    int slot;                 /* set, watch */
+    int slot;                 /* set, tell, watch */
     const struct expr *value; /* set */
     struct span span;         /* timer */
-    const char *audience;     /* tell: one of audience_words */
+    const char *audience;     /* tell: name of a field of persons or a group: caller, watchers */
     const char *process;      /* create: same as name; cascade: only records of this process */
-    const char *link;         /* create, cascade: name of a link kind; "child" by default */
-    const struct expr *when;  /* cascade: condition on the other record, or NULL */
+    const char *link; /* create, cascade: name of a link kind or its inverse; "child" by default */
+    const struct expr *when; /* cascade: condition on the other record, or NULL */
     const struct set_pair
         *sets; /* create: values of the new record; cascade: input of the action */
-    int line;
+    int line, column;
 };
-extern const char *const audience_words[]; /* who can be told; NULL at the end */
 
 struct asked {
     int slot;         /* ASK_COMMENT, ASK_NOTE, or a field's slot */
     bool is_optional; /* written with a question mark: assignee? */
 };
 enum { ASK_COMMENT = -2, ASK_NOTE = -3 }; /* a public reply, an internal note */
+
+/* A button. What is asked and not optional must have a value when the action is done: given with
+ * it, or there already (a comment or note: given with it). The rules of states bind edits; what an
+ * action asks for or sets is bound only by `required` of the state it leads to.
+ *
+ * An action named `create` is not a button: it says what creating a record asks, tells and starts.
+ * It has no `from`, leads to the initial state, and the right `create` is who may. */
 
 struct action {
     const char *name;
@@ -250,7 +256,7 @@ struct action {
     struct span within;      /* since the state was entered; n 0: any time */
     const struct effect *effects;
     int effect_count;
-    int line;
+    int line, column;
 };
 
 /* Words of `allow` that are not roles: how a person relates to the record, or who it is at all.
@@ -319,8 +325,6 @@ struct process {
     int phase_count;
     const struct action *actions;
     int action_count;
-    const struct effect *at_creation; /* what creating a record does besides */
-    int at_creation_count;
     const struct activity *activities;
     int activity_count;
     const char *const *rights[RIGHT_COUNT]; /* allow lists, NULL at the end; never NULL itself */
