@@ -37,7 +37,7 @@ void json_key(struct json *j, const char *name);
 void json_text(struct json *j, const char *s); /* NULL writes null */
 void json_int(struct json *j, int64_t n);
 void json_flag(struct json *j, bool flag);
-void json_null(struct json *j);
+void json_none(struct json *j); /* null; json_null() is the name of the parser library */
 void json_instant(struct json *j, int64_t at);   /* RFC 3339 with Z, microseconds only when not 0 */
 void json_raw(struct json *j, const char *json); /* one complete value, already JSON */
 void json_val(struct json *j, struct val v);     /* any value, ints as numbers */
