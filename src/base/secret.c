@@ -115,3 +115,25 @@ void sha256_finish(struct sha256 *h, char ret[static SHA256_HEX])
     crypto_hash_sha256_final(&h->state, hash);
     sodium_bin2hex(ret, SHA256_HEX, hash, sizeof(hash));
 }
+
+char *password_hash(struct arena *a, const struct secret *password)
+{
+    start();
+    char *hash = arena_alloc(a, crypto_pwhash_STRBYTES);
+    const int rc = crypto_pwhash_str_alg(
+        hash, password->at, password->len, crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
+        crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
+    return rc == 0 ? hash : NULL;
+}
+
+bool password_verify(const char *hash, const struct secret *password)
+{
+    start();
+    return crypto_pwhash_str_verify(hash, password->at, password->len) == 0;
+}
+
+bool password_is_outdated(const char *hash)
+{
+    return crypto_pwhash_str_needs_rehash(hash, crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
+                                          crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE) != 0;
+}

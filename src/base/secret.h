@@ -36,4 +36,10 @@ struct sha256 *sha256_create(struct arena *a);
 void sha256_add(struct sha256 *h, const void *bytes, size_t len);
 void sha256_finish(struct sha256 *h, char ret[static SHA256_HEX]);
 
+/* Passwords: argon2id, 2 passes over 64 MiB (about 60 ms). Whoever calls bounds how many run at
+ * once. NULL: there was no memory for it just now. */
+char *password_hash(struct arena *a, const struct secret *password);
+bool password_verify(const char *hash, const struct secret *password);
+bool password_is_outdated(const char *hash); /* made with other parameters: hash again */
+
 #endif

@@ -85,13 +85,31 @@ static void test_sha256(void **state)
     arena_destroy(a);
 }
 
+static void test_password(void **state)
+{
+    (void)state;
+    struct arena *a = arena_create();
+    const struct secret *right = secret_create(a, "correct horse battery", 21);
+    const struct secret *wrong = secret_create(a, "correct horse batterx", 21);
+    const char *hash = password_hash(a, right);
+    assert_non_null(strstr(hash, "$argon2id$v=19$m=65536,t=2,p=1$"));
+    assert_string_not_equal(hash, password_hash(a, right));
+    assert_true(password_verify(hash, right));
+    assert_false(password_verify(hash, wrong));
+    assert_false(password_verify("", right));
+    assert_false(password_is_outdated(hash));
+    assert_true(password_is_outdated("$argon2id$v=19$m=19456,t=2,p=1$"
+                                     "c29tZXNhbHRzb21lc2FsdA$"
+                                     "nwV0lG9xL6C0x4xJ9K1mYyOEGZrVd8J8mUoX0s9R3cI"));
+    arena_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_secret),
-        cmocka_unit_test(test_wiped_at_reset),
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_secret),   cmocka_unit_test(test_wiped_at_reset),
+        cmocka_unit_test(test_random),   cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
