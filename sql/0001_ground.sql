@@ -285,6 +285,19 @@ CREATE TABLE event_private (
     body     TEXT NOT NULL -- JSON: {"text": "...", "changes": {"field": [before, after]}, ...}
 );
 
+-- Who is to be told of what: one row a person and event. What it says is rendered when it is read, in the
+-- reader's language, from the message of the record's version.
+CREATE TABLE notice (
+    id         {identity},
+    person_id  INTEGER NOT NULL REFERENCES person (id),
+    record_id  INTEGER NOT NULL REFERENCES record (id),
+    event_id   INTEGER NOT NULL REFERENCES event (id),
+    message    TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    read_at    INTEGER
+);
+CREATE INDEX notice_person ON notice (person_id, id);
+
 -- Attachments -------------------------------------------------------------------------------------
 
 CREATE TABLE attachment (

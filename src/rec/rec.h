@@ -20,6 +20,7 @@
 struct rec {
     int64_t id, revision, last_event_id;
     const char *number;
+    const char *language;          /* of its words, for search; NULL: the server's */
     const struct process *process; /* of the version it is pinned to */
     const struct val *slots;       /* by slot of that process */
     const char *const *overrides; /* by slot: why a computed value was set by hand; NULL: none is */
