@@ -30,8 +30,6 @@ CREATE TABLE person (
     time_zone     TEXT,
     is_service    INTEGER NOT NULL DEFAULT 0, -- an integration, not a human being
     password_hash TEXT,
-    failed        INTEGER NOT NULL DEFAULT 0, -- sign-ins that failed since the last good one
-    failed_at     INTEGER,
     created_at    INTEGER NOT NULL,
     disabled_at   INTEGER,
     revision      INTEGER NOT NULL DEFAULT 1
@@ -72,6 +70,17 @@ CREATE TABLE role_grant (
 );
 CREATE INDEX role_grant_person ON role_grant (person_id);
 CREATE INDEX role_grant_team ON role_grant (team_id);
+CREATE UNIQUE INDEX role_grant_once ON role_grant
+    (role, coalesce(person_id, 0), coalesce(team_id, 0), coalesce(org_id, 0));
+
+-- Sign-ins that failed since the last good one, per name as it was typed: names that nobody has count
+-- too, so that guessing does not tell which exist. Rows go a while after the last attempt.
+CREATE TABLE sign_in_attempt (
+    name_hash TEXT PRIMARY KEY, -- SHA-256: people type passwords into the wrong field
+    failed    INTEGER NOT NULL,
+    failed_at INTEGER NOT NULL
+);
+CREATE INDEX sign_in_attempt_failed ON sign_in_attempt (failed_at);
 
 CREATE TABLE session (
     id         {identity},
