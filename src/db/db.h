@@ -169,6 +169,10 @@ struct db_config {
 enum rc db_open(struct ctx *cx, const struct db_config *config, struct db **ret);
 void db_close(struct db *db); /* waits for transactions under way; NULL is fine */
 
+/* 1, 2, 3, ... for each database this process opened: what caches are kept by, since a closed
+ * database's address may be used again. */
+int64_t db_serial(const struct db *db);
+
 /* Faults on demand, on either engine: the n-th statement counted from now fails with rc, once. 0
  * switches off. db_statement_count() says how many ran since the last call of db_fail_at(). */
 void db_fail_at(struct db *db, int n, enum rc rc);
