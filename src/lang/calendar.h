@@ -16,13 +16,13 @@
 
 struct calendar;
 struct ctx;
-struct yaml_node;
+struct yaml;
 struct span;
 
 /* From its description in a process file:
  *   office: {zone: Europe/Paris, hours: {mon-fri: ["08:00-12:00", "13:00-18:00"]}, closed:
  * [2026-12-25]} Faults are described with problem(), field = the path inside the description. */
-enum rc calendar_read(struct ctx *cx, const char *name, const struct yaml_node *node,
+enum rc calendar_read(struct ctx *cx, const char *name, const struct yaml *node,
                       const struct calendar **ret);
 
 const char *calendar_name(const struct calendar *c);

@@ -374,6 +374,9 @@ struct defs {
 struct process *defs_process(const struct defs *d, const char *name); /* NULL: none */
 const struct role *defs_role(const struct defs *d, const char *name);
 const struct link_kind *defs_link(const struct defs *d, const char *name);
+/* By its name or its inverse. */
+const struct link_kind *defs_link_either(const struct defs *d, const char *name,
+                                         bool *ret_is_inverse);
 const struct calendar *defs_calendar(const struct defs *d, const char *name);
 const struct message *defs_message(const struct defs *d, const char *name);
 const struct field *process_field(const struct process *p, const char *name);
