@@ -16,6 +16,8 @@ CREATE TABLE organisation (
     retired_at  INTEGER,
     revision    INTEGER NOT NULL DEFAULT 1
 );
+CREATE INDEX organisation_parent ON organisation (parent_id);
+CREATE INDEX organisation_order ON organisation (name_folded, id);
 
 CREATE TABLE person (
     id            {identity},
@@ -73,10 +75,11 @@ CREATE INDEX role_grant_team ON role_grant (team_id);
 CREATE UNIQUE INDEX role_grant_once ON role_grant
     (role, coalesce(person_id, 0), coalesce(team_id, 0), coalesce(org_id, 0));
 
--- Sign-ins that failed since the last good one, per name as it was typed: names that nobody has count
--- too, so that guessing does not tell which exist. Rows go a while after the last attempt.
+-- Sign-ins that failed since the last good one. Names that nobody has count too, so that guessing does
+-- not tell which exist. Rows go a while after the last attempt.
 CREATE TABLE sign_in_attempt (
-    name_hash TEXT PRIMARY KEY, -- SHA-256: people type passwords into the wrong field
+    key_hash  TEXT PRIMARY KEY, -- SHA-256 of the person's id or of the unknown name, as people type
+                                -- passwords into the wrong field
     failed    INTEGER NOT NULL,
     failed_at INTEGER NOT NULL
 );

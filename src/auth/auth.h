@@ -5,12 +5,15 @@
  * do comes from
  *   - roles, held in an organisation and those below it or everywhere, directly or by a group;
  *   - relations to the record at hand: caller, assignee, member of its group, watcher, same
- * organisation. An `allow` list of a process file names roles and relations; nobody else may. NULL
- * as user is the system itself (timers, cascades): it has the word `system` and sees everything.
+ *     organisation. An `allow` list of a process file names roles and relations; nobody else may.
  *
- * A user is immutable and shared: it is read once and kept until the epoch of people moves, which
- * every change to people, groups, roles does in its transaction. Sessions and tokens are looked up
- * each time.
+ * NULL as user is the system itself (timers, cascades): it has the word `system` and sees
+ * everything. So whoever works for somebody else starts with auth_as_nobody().
+ *
+ * A role held in one organisation says nothing about another that is not below it. What a user
+ * holds is read once and kept until the epoch of people moves, which every change to people, groups
+ * and roles does in its transaction; sessions and tokens are looked up each time, and the same
+ * statement reads the epoch. So a change counts from the next request on, on every server.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -30,14 +33,24 @@ struct settings;
 
 struct held_role {
     const char *role;
-    int64_t org_id; /* with all below it; 0: everywhere */
+    int64_t org_id;      /* with all below it; 0: everywhere */
+    const int64_t *orgs; /* org_id and all below it, rising; NULL: everywhere */
+    int org_count;
+    int64_t group_id; /* held as its member; 0: in person */
+};
+
+enum user_kind {
+    USER_NOBODY,   /* not signed in: holds nothing */
+    USER_OPERATOR, /* on the server itself: every role and right; id 0 */
+    USER_PERSON,
 };
 
 struct user {
+    enum user_kind kind;
     int64_t id;
     int64_t org_id;
     const char *login, *name;
-    const char *language, *time_zone; /* NULL: the server's */
+    const char *language, *time_zone; /* own or of the organisation; NULL: the server's */
     const struct held_role *roles;
     int role_count;
     const int64_t *groups;
@@ -50,17 +63,27 @@ struct user {
     const char *scopes; /* of the token, or NULL: all */
 };
 
-/* Rights beyond records, given by roles (roles.yaml): "people.view", "people.manage",
- * "process.view", "process.activate", "job.manage", "system.view", "event.view_all", ... A row of
- * the route table names one of them, or one of: */
+/* This role is kept by at least one person, everywhere; roles.yaml gives it all rights. */
+#define ROLE_ADMINISTRATOR "administrator"
+
+/* Rights beyond records, given by roles (roles.yaml). A row of the route table names one of them,
+ * or one of: */
 #define ALLOW_PUBLIC "public" /* no sign-in */
 #define ALLOW_USER "user"     /* any signed-in user; the record door decides the rest */
 
 /* E_UNAUTHENTICATED, or E_DENIED naming the right. Honours a token's scopes (is_write). */
 enum rc auth_may_use(struct ctx *cx, const char *allow, bool is_write);
+/* Rights over people may be held in some organisations only (auth_right_reach says in which); all
+ * others concern the whole server and count only when held everywhere. */
 bool auth_has_right(const struct ctx *cx, const char *right);
-extern const char
-    *const auth_rights[]; /* all that exist, NULL at the end; files are checked for them */
+
+struct right_info {
+    const char *name;
+    bool is_scoped; /* means something when held in one organisation */
+    bool is_write;  /* a token needs the scope write */
+    const char *help;
+};
+extern const struct right_info auth_rights[]; /* all that exist, name NULL at the end */
 
 /* ---- records -------------------------------------------------------------------------------- */
 
@@ -72,12 +95,17 @@ struct subject {
     bool is_watched; /* by cx->user; filled by whoever loads the record */
 };
 
-/* The words of `allow` lists that hold for cx->user and this record, NULL at the end. */
+/* May cx->user? For seeing as well as for doing; honours a token's scopes. */
+bool auth_holds(const struct ctx *cx, const struct subject *s, enum right right);
+/* The same as a failure: E_NOT_FOUND when the user may not even view the record, else E_DENIED. */
+enum rc auth_check(struct ctx *cx, const struct subject *s, enum right right);
+
+/* For actions, as flow asks: the words of `allow` lists that hold for cx->user and this record,
+ * NULL at the end. None through a token that may only read this process; so for seeing ask
+ * auth_holds().
+ */
 const char *const *auth_words(struct ctx *cx, const struct subject *s);
 bool auth_allows(const char *const *allow, const char *const *words);
-
-/* E_NOT_FOUND when the user may not even view the record, else E_DENIED. */
-enum rc auth_check(struct ctx *cx, const struct subject *s, enum right right);
 
 /* Which records of a process a right reaches, as one shape for lists, counts, feeds and search: SQL
  * is made from it in rec_list.c, and reach_covers() says the same of one record in memory. */
@@ -89,30 +117,42 @@ struct reach {
     bool as_group; /* records of the user's groups */
 };
 struct reach auth_reach(struct ctx *cx, const struct process *p, enum right right);
+struct reach auth_right_reach(struct ctx *cx, const char *right); /* is_all and orgs alone */
 bool reach_is_empty(const struct reach *r);
 bool reach_covers(const struct ctx *cx, const struct reach *r, const struct subject *s);
+bool reach_has_org(const struct reach *r, int64_t org_id); /* is_all or orgs alone; 0: everywhere */
 
-/* Why: one sentence per word that holds or does not, for "why may they". */
+/* Why: one sentence for each word of the list, whether it holds and by what. who NULL: the system.
+ */
 enum rc auth_explain(struct ctx *cx, const struct user *who, const struct subject *s,
                      const char *const *allow, struct list *ret); /* of const char * */
 
 /* ---- signing in ----------------------------------------------------------------------------- */
 
+/* Session limits, for all threads; before they start. Without it: 30 minutes idle, 12 hours. */
+void auth_setup(const struct settings *settings);
+
 struct session {
     int64_t id;
-    struct secret *secret; /* for the cookie; only from auth_login */
+    struct secret *secret; /* for the cookie; only from auth_login, NULL else */
     const char *csrf;
     int64_t created_at, used_at, expires_at;
     const char *peer, *agent;
 };
 
-/* Local sign-in. Counts the attempt before it verifies, so parallel guesses cannot beat the limit:
- * after 5 failures in 15 minutes a name waits longer each time, and a peer may try 30 times a
- * minute; then E_LIMIT. Unknown names cost the same work. At most 4 hashes at once; more wait, or
- * E_BUSY. */
+/* Local sign-in by login or e-mail. Counts the attempt before it verifies, so parallel guesses
+ * cannot beat the limit: after 5 failures in 15 minutes a person waits longer each time, and a peer
+ * may try 30 times a minute; then E_LIMIT. Unknown names cost the same work and are limited alike.
+ * At most 4 hashes at once; more wait, or E_BUSY. Wrong: E_UNAUTHENTICATED, always in the same
+ * words. Sets cx->user. */
 enum rc auth_login(struct ctx *cx, const char *login, const struct secret *password,
                    const char *peer, const char *agent, struct session *ret,
                    const struct user **ret_user);
+/* Is this the password of cx->user? Asked again before tokens and passwords change; counted and
+ * limited as a sign-in. */
+enum rc auth_confirm(struct ctx *cx, const struct secret *password);
+
+/* The own ones, or those of people one may manage; E_NOT_FOUND otherwise. */
 enum rc auth_logout(struct ctx *cx, int64_t session_id);
 enum rc auth_sessions(struct ctx *cx, int64_t person_id, struct list *ret); /* of struct session */
 
@@ -120,10 +160,15 @@ enum rc auth_sessions(struct ctx *cx, int64_t person_id, struct list *ret); /* o
 enum rc auth_by_session(struct ctx *cx, const char *cookie);
 enum rc auth_by_token(struct ctx *cx, const char *token);
 enum rc auth_by_person(struct ctx *cx, int64_t person_id); /* jobs on behalf; no session */
-/* The operator on the local socket: a user with every right, person id 0, name "operator". */
-void auth_as_operator(struct ctx *cx);
+void auth_as_nobody(struct ctx *cx);   /* holds nothing; where every request begins */
+void auth_as_operator(struct ctx *cx); /* the local socket: every role and right */
 
-/* API tokens: fettle_pat_<id>_<secret><crc>; only the hash is kept. */
+/* Remove what is over: sessions, links, attempts. Once an hour is enough. */
+enum rc auth_sweep(struct ctx *cx);
+
+/* API tokens: fettle_pat_<id>_<secret><crc>; only the hash is kept. Scopes, by space: read, write
+ * (which includes read), and for the records of one process <process>:read, <process>:write. Tokens
+ * neither make tokens nor set passwords. */
 struct token {
     int64_t id, person_id;
     const char *name, *scopes;
@@ -148,7 +193,8 @@ enum rc auth_first_redeem(struct ctx *cx, const char *secret, const struct first
 
 /* A token bucket per principal, in memory. False: refuse, and say when to come back. */
 struct rate {
-    int64_t limit, left, reset_us;
+    int64_t limit, left;
+    int64_t reset_us; /* until the bucket is full again; when refused: until the next one */
 };
 bool auth_rate(struct ctx *cx, const char *principal, int64_t per_minute, struct rate *ret);
 

@@ -3,7 +3,12 @@
  * Every change runs in its own transaction, moves the epoch of people, and leaves an event (kind
  * "person", "group", "organisation", "role") without a record. Updates compare revisions: E_STALE.
  * A signed-in user without the right people.view sees people of the own organisation only, and of
- * them name and id; callers check the right through the route table, visibility is in here.
+ * them name and id. Who holds people.view or people.manage in some organisations sees and manages
+ * those, and nobody gives a role, a password or a group that carries a right one does not hold
+ * oneself. The route table asks whether the right is held at all; where it counts is decided in
+ * here.
+ *
+ * Logins, e-mail addresses and names are unique as they are folded (case, accents).
  */
 #ifndef AUTH_PEOPLE_H
 #define AUTH_PEOPLE_H
@@ -56,11 +61,16 @@ enum rc organisation_load(struct ctx *cx, int64_t id, struct organisation *ret);
 enum rc organisation_list(struct ctx *cx, const struct people_query *q, struct list *ret,
                           const char **ret_next);
 
+/* password NULL: cannot sign in by one. */
 enum rc person_create(struct ctx *cx, const struct person *p, const struct secret *password,
                       int64_t *ret);
 enum rc person_update(struct ctx *cx, const struct person *p);
+/* At least 12 characters, at most 1024 bytes, not made of the login, the name or a common one;
+ * nothing else is asked. Ends the person's other sessions. */
 enum rc person_set_password(struct ctx *cx, int64_t id, const struct secret *password);
-enum rc person_disable(struct ctx *cx, int64_t id, int64_t revision, bool is_disabled);
+/* A disabled person cannot sign in; sessions end at once, tokens are refused. */
+enum rc person_disable(struct ctx *cx, int64_t id, int64_t revision);
+enum rc person_enable(struct ctx *cx, int64_t id, int64_t revision);
 enum rc person_load(struct ctx *cx, int64_t id, struct person *ret);
 enum rc person_list(struct ctx *cx, const struct people_query *q, struct list *ret,
                     const char **ret_next);
@@ -74,20 +84,21 @@ enum rc group_members(struct ctx *cx, int64_t group_id, struct list *ret); /* of
 enum rc group_join(struct ctx *cx, int64_t group_id, int64_t person_id);
 enum rc group_leave(struct ctx *cx, int64_t group_id, int64_t person_id);
 
-/* The last administrator keeps the role: E_CONFLICT. */
+/* The last administrator keeps the role: E_CONFLICT, also for disabling, leaving and retiring.
+ * Giving what is held already gives its id. */
 enum rc role_give(struct ctx *cx, const struct role_grant *g, int64_t *ret);
 enum rc role_take(struct ctx *cx, int64_t grant_id);
 enum rc role_list(struct ctx *cx, int64_t person_id, int64_t group_id, struct list *ret);
 
 /* Ids behind names, for input and expressions: a person by login or e-mail, a group or organisation
- * by name; a number in text form is an id. E_NOT_FOUND without description. Cached until the epoch
- * moves. */
+ * by name; a number in text form is an id. Only what the user may see. E_NOT_FOUND without
+ * description. Cached; a change is seen at once on this server, within a second on others. */
 enum rc person_find(struct ctx *cx, const char *name, int64_t *ret);
 enum rc group_find(struct ctx *cx, const char *name, int64_t *ret);
 enum rc organisation_find(struct ctx *cx, const char *name, int64_t *ret);
 
-/* What is shown instead of an id: {id, name, login}. Cached until the epoch moves; "?" for unknown.
- */
+/* What is shown instead of an id, wherever the id itself may be shown; "?" for unknown. Cached as
+ * above. */
 struct who {
     int64_t id, org_id;
     const char *name, *login; /* login: NULL for groups and organisations */
