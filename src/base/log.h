@@ -10,6 +10,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
@@ -25,7 +26,11 @@ struct log_value {
 #define log_write(level, message, ...)                                                             \
     log_line(level, message, (const struct log_value[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
-void log_setup(enum log_level least, int as_json); /* before threads start */
+void log_setup(enum log_level least, bool as_json);              /* before threads start */
+bool log_level_from_name(const char *name, enum log_level *ret); /* "error", ... "debug" */
+
+/* A line has at most 4 KiB, which a pipe takes whole: a longer value is cut and ends with "...",
+ * and the values behind it may be missing. */
 void log_line(enum log_level level, const char *message, const struct log_value *values);
 
 #endif
