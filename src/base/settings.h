@@ -2,7 +2,12 @@
  *
  * A setting comes from, in rising order: its default, the settings file (YAML, sections by dots),
  * the environment (FETTLE_SECTION__NAME, and FETTLE_SECTION__NAME_FILE for secrets kept in files),
- * the command line (--section.name=value). An unknown name anywhere is an error with a suggestion.
+ * the command line (--section.name=value). An unknown name anywhere is an error with a suggestion;
+ * only FETTLE_CONFIG, _URL, _TOKEN, _SOCKET and _SOURCE are left to the command line and the tests.
+ *
+ * Durations are written "10 s", "30 min", "8 h", "2 days"; sizes "512 KiB", "50 MiB"; flags true or
+ * false.
+ *
  * The table in settings.c is the only list: reading, `fettle config show` and the manual page of
  * settings are made from it. Settings are read once at the start and are immutable then.
  */
@@ -49,7 +54,9 @@ enum setting_id {
 struct setting {
     const char *name; /* "http.listen" */
     enum setting_kind kind;
-    const char *initial; /* default as written in a file */
+    const char *initial; /* default as written in a file; in <> where it follows from others */
+    int64_t least, most; /* bounds of what settings_int() answers; both 0: none but the kind's */
+    const char *choices; /* the words allowed, with spaces between; NULL: any */
     const char *help;    /* one line */
 };
 
@@ -58,15 +65,22 @@ const struct setting *settings_table(void);
 
 struct settings; /* immutable once loaded; lives in the arena it was loaded into */
 
-/* file may be NULL (then none is read); argv holds the --name=value flags, NULL at the end.
- * E_INVALID names file:line or variable or flag, and the nearest known name. */
+/* file may be NULL (then none is read); flags are the --name=value arguments, NULL at the end; a
+ * flag may stand without a value ("--test.clock"). E_INVALID names file:line:column or variable or
+ * flag, and the nearest known name; a file that is not there is E_NOT_FOUND. */
 enum rc settings_load(struct ctx *cx, const char *file, const char *const *flags,
                       const struct settings **ret);
 
 const char *settings_text(const struct settings *s, enum setting_id id); /* never NULL */
 int64_t settings_int(const struct settings *s, enum setting_id id); /* bytes, microseconds, 0/1 */
 const struct secret *settings_secret(const struct settings *s, enum setting_id id);
-const char *settings_source(const struct settings *s,
-                            enum setting_id id); /* "default", a file... */
+const char *settings_source(const struct settings *s, enum setting_id id); /* "default", a place */
+
+/* As a settings file with the source of each value behind it; secrets show as (set). */
+enum settings_which { SETTINGS_CHANGED, SETTINGS_ALL };
+void settings_print(const struct settings *s, enum settings_which which, struct buf *out);
+
+/* All settings with default, variable and help as a table in Markdown, for the manual. */
+void settings_manual(struct buf *out);
 
 #endif
