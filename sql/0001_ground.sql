@@ -191,7 +191,6 @@ CREATE TABLE record (
     closed_at     INTEGER,
     entered_at    INTEGER NOT NULL,
     language      TEXT, -- of its words, for stemming
-    last_event_id INTEGER NOT NULL DEFAULT 0,
     fields        {json_type} NOT NULL, -- what the process adds, by name
     folds         {json_type} NOT NULL  -- title and one-line texts, folded: for contains and starts
 );

@@ -102,6 +102,7 @@ enum rc organisation_find(struct ctx *cx, const char *name, int64_t *ret);
 struct who {
     int64_t id, org_id;
     const char *name, *login; /* login: NULL for groups and organisations */
+    const char *language;     /* of a person or organisation; NULL: none stated */
 };
 struct who person_who(struct ctx *cx, int64_t id);
 struct who group_who(struct ctx *cx, int64_t id);

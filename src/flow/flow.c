@@ -188,7 +188,8 @@ static void take_input(struct work *w)
     for (int i = 0; i < w->in->given_count; i++) {
         const struct given *g = &w->in->given[i];
         const struct field *f = &w->in->process->fields[g->slot];
-        const char *code = obstacle(w, f);
+        const bool is_same = val_equal(w->plan->after[g->slot], g->val);
+        const char *code = is_same && !is_computed(f) ? NULL : obstacle(w, f);
         if (code)
             fault(w, f->name, code, "%s %s", f->name, obstacle_text(code));
         if (code && !is_recorded(w))
@@ -396,10 +397,6 @@ static bool is_timer(const struct process *p, const char *name)
                 return true;
         }
     }
-    for (int e = 0; e < p->at_creation_count; e++) {
-        if (p->at_creation[e].kind == EFFECT_TIMER && str_equal(p->at_creation[e].name, name))
-            return true;
-    }
     return false;
 }
 
@@ -420,8 +417,8 @@ static struct work begin(struct ctx *cx, const struct flow_in *in, struct flow_p
     const size_t count = (size_t)p->field_count;
 
     *plan = (struct flow_plan){.after = arena_array(cx->arena, count, sizeof(struct val))};
-    if (in->slots)
-        memcpy(plan->after, in->slots, count * sizeof(struct val));
+    if (in->slots || in->start)
+        memcpy(plan->after, in->slots ? in->slots : in->start, count * sizeof(struct val));
     if (in->overrides)
         plan->overrides = arena_copy(cx->arena, in->overrides, count * sizeof(char *));
     if (in->slots && in->slots[FIELD_STATE].kind == VAL_TEXT)
@@ -430,8 +427,11 @@ static struct work begin(struct ctx *cx, const struct flow_in *in, struct flow_p
     return (struct work){.cx = cx, .in = in, .plan = plan};
 }
 
-static enum rc finish(struct work *w, const struct effect *effects, int count)
+static enum rc finish(struct work *w)
 {
+    const struct effect *effects = w->action ? w->action->effects : NULL;
+    const int count = w->action ? w->action->effect_count : 0;
+
     enter_state(w);
     keep_books(w);
     run_effects(w, effects, count, true);
@@ -483,13 +483,15 @@ enum rc flow_create(struct ctx *cx, const struct flow_in *in, struct flow_plan *
     const struct process *p = in->process;
     const struct state *initial = &p->states[p->initial_state];
 
+    w.action = ret->action = process_action(p, "create");
     set_counts(&w);
     take_input(&w);
     set_initial(&w);
+    check_asked(&w);
     ret->to = target(&w, initial);
     if (ret->to != initial)
         deviate(&w, "not_initial");
-    return finish(&w, p->at_creation, p->at_creation_count);
+    return finish(&w);
 }
 
 enum rc flow_edit(struct ctx *cx, const struct flow_in *in, struct flow_plan *ret)
@@ -497,7 +499,7 @@ enum rc flow_edit(struct ctx *cx, const struct flow_in *in, struct flow_plan *re
     struct work w = begin(cx, in, ret);
 
     take_input(&w);
-    return finish(&w, NULL, 0);
+    return finish(&w);
 }
 
 static bool is_offered(const struct action *a, const struct state *s)
@@ -574,7 +576,7 @@ enum rc flow_act(struct ctx *cx, const struct flow_in *in, const char *action,
     check_asked(&w);
     TRY(problems_rc(cx));
     TRY(check_guard(&w));
-    return finish(&w, w.action ? w.action->effects : NULL, w.action ? w.action->effect_count : 0);
+    return finish(&w);
 }
 
 enum rc flow_offers(struct ctx *cx, const struct flow_in *in, struct list *ret)

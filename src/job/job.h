@@ -54,6 +54,7 @@ enum rc job_add(struct ctx *cx, const char *kind, int64_t run_at, struct val inp
 /* A timer of a record: replaces the one of that name. */
 enum rc timer_start(struct ctx *cx, int64_t record_id, const char *name, int64_t run_at);
 enum rc timer_stop(struct ctx *cx, int64_t record_id, const char *name);
+enum rc timer_stop_all(struct ctx *cx, int64_t record_id);
 /* The effect of a job and its end in one transaction: marks it done if this worker still holds it;
  * E_CONFLICT when the lease was lost, and then the transaction must fail. */
 enum rc job_finish(struct ctx *cx, const struct job *job);

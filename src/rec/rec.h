@@ -18,7 +18,7 @@
 #include "lang/process.h"
 
 struct rec {
-    int64_t id, revision, last_event_id;
+    int64_t id, revision;
     const char *number;
     const char *language;          /* of its words, for search; NULL: the server's */
     const struct process *process; /* of the version it is pinned to */
@@ -65,6 +65,7 @@ struct change {
     int64_t id;
     const char *action; /* action: name */
     struct val input;   /* a map of fields by name, as it came in; `comment` and `note` are texts */
+    bool is_stored;     /* its values are as they are stored, not as JSON has them */
     int64_t revision;   /* that the writer saw; 0: none stated */
     const char *text;   /* reply, note */
     const struct attachment *attachment; /* attach */

@@ -3,7 +3,7 @@
 SELECT r.id, r.process_id, r.version_id, r.number, r.revision, r.title, r.description, r.org_id,
        r.caller_id, r.opened_by_id, r.assignee_id, r.group_id, r.priority, r.state, r.parent_id,
        r.open_tasks, r.open_children, r.reassignments, r.reopens, r.created_at, r.updated_at,
-       r.resolved_at, r.closed_at, r.entered_at, r.language, r.last_event_id, r.fields,
+       r.resolved_at, r.closed_at, r.entered_at, r.language, r.fields,
        EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = r.id AND w.person_id = :me) AS watched
   FROM record r
  WHERE r.id = coalesce((SELECT id FROM record WHERE number = :number),
@@ -13,7 +13,7 @@ SELECT r.id, r.process_id, r.version_id, r.number, r.revision, r.title, r.descri
 SELECT r.id, r.process_id, r.version_id, r.number, r.revision, r.title, r.description, r.org_id,
        r.caller_id, r.opened_by_id, r.assignee_id, r.group_id, r.priority, r.state, r.parent_id,
        r.open_tasks, r.open_children, r.reassignments, r.reopens, r.created_at, r.updated_at,
-       r.resolved_at, r.closed_at, r.entered_at, r.language, r.last_event_id, r.fields,
+       r.resolved_at, r.closed_at, r.entered_at, r.language, r.fields,
        EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = r.id AND w.person_id = :me) AS watched
   FROM record r
  WHERE r.id = :id
@@ -52,10 +52,8 @@ UPDATE record
  WHERE id = :id AND revision = :seen
 
 -- name: touch
--- The event that changed it last; the revision when nothing else of the record changed.
-UPDATE record
-   SET last_event_id = :event_id, updated_at = :now, revision = revision + :step
- WHERE id = :id
+-- Something happened around the record that changed none of its fields.
+UPDATE record SET updated_at = :now, revision = revision + 1 WHERE id = :id AND revision = :seen
 
 -- name: count_children
 -- The parent's counters; its revision stays, for nobody edited it.

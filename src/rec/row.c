@@ -34,7 +34,6 @@ const struct col row_cols[] = {
     INT_COL(struct row, closed_at),
     INT_COL(struct row, entered_at),
     TEXT_COL(struct row, language),
-    INT_COL(struct row, last_event_id),
     TEXT_COL(struct row, fields),
     FLAG_COL(struct row, watched),
     {0},
@@ -106,7 +105,8 @@ static void read_state(const struct process *p, const struct row *row, struct va
     }
 }
 
-/* Members come in the order of the slots (SQLite) or in PostgreSQL's own: look on from the last one. */
+/* Members come in the order of the slots (SQLite) or in PostgreSQL's own: look on from the last
+ * one. */
 static const struct field *next_field(const struct process *p, int *at, const char *name)
 {
     for (int i = 0; i < p->field_count; i++) {
@@ -120,8 +120,7 @@ static const struct field *next_field(const struct process *p, int *at, const ch
 static void read_overrides(struct ctx *cx, const struct process *p, const struct val *map,
                            struct rec *ret)
 {
-    const char **overrides =
-        arena_array(cx->arena, (size_t)p->field_count, sizeof(*overrides));
+    const char **overrides = arena_array(cx->arena, (size_t)p->field_count, sizeof(*overrides));
     int at = 0;
 
     for (int i = 0; i < map->count; i++) {
@@ -132,8 +131,8 @@ static void read_overrides(struct ctx *cx, const struct process *p, const struct
     ret->overrides = overrides;
 }
 
-/* Name of the member beside the fields that says which computed values were set by hand, and why. No
- * field can have it, for names begin with a letter. */
+/* Name of the member beside the fields that says which computed values were set by hand, and why.
+ * No field can have it, for names begin with a letter. */
 #define OVERRIDES "!overrides"
 
 static enum rc read_fields(struct ctx *cx, const struct process *p, const char *json,
@@ -158,8 +157,7 @@ static enum rc read_fields(struct ctx *cx, const struct process *p, const char *
     return OK;
 }
 
-void row_subject(const struct process *p, int64_t id, const struct val *slots,
-                 struct subject *ret)
+void row_subject(const struct process *p, int64_t id, const struct val *slots, struct subject *ret)
 {
     *ret = (struct subject){
         .process = p,
@@ -181,7 +179,6 @@ enum rc row_read(struct ctx *cx, const struct row *row, struct rec *ret)
     *ret = (struct rec){
         .id = row->id,
         .revision = row->revision,
-        .last_event_id = row->last_event_id,
         .number = row->number,
         .language = row->language,
         .process = p,

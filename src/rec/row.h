@@ -10,13 +10,14 @@
 struct row {
     int64_t id, process_id, version_id, revision, org_id, caller_id, opened_by_id, assignee_id;
     int64_t group_id, priority, parent_id, open_tasks, open_children, reassignments, reopens;
-    int64_t created_at, updated_at, resolved_at, closed_at, entered_at, last_event_id;
+    int64_t created_at, updated_at, resolved_at, closed_at, entered_at;
     const char *number, *title, *description, *state, *language, *fields;
     bool watched;
 };
 extern const struct col row_cols[];
 
-/* The values by slot of a row, and who is related to it; does not ask whether the user may see it. */
+/* The values by slot of a row, and who is related to it; does not ask whether the user may see it.
+ */
 enum rc row_read(struct ctx *cx, const struct row *row, struct rec *ret);
 
 /* Fill in words and sees_internal; E_NOT_FOUND when the user may not view it. */
@@ -34,7 +35,6 @@ const char *row_fields(struct ctx *cx, const struct process *p, const struct val
                        const char *const *overrides);
 const char *row_folds(struct ctx *cx, const struct process *p, const struct val *slots);
 
-void row_subject(const struct process *p, int64_t id, const struct val *slots,
-                 struct subject *ret);
+void row_subject(const struct process *p, int64_t id, const struct val *slots, struct subject *ret);
 
 #endif
