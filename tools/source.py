@@ -16,7 +16,7 @@ def files(*suffixes):
 
 
 def text(path):
-    return (ROOT / path).read_text(encoding="utf-8")
+    return (ROOT / path).read_bytes().decode("utf-8")
 
 
 LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL)
