@@ -18,6 +18,7 @@
 
 struct db;
 struct defs;
+struct types;
 struct user;
 
 /* One fault of the input. */
@@ -45,6 +46,7 @@ struct ctx {
     struct arena *arena;
     struct db *db;           /* NULL where no database is open */
     const struct defs *defs; /* process definitions of this moment; NULL before they are loaded */
+    struct types *types;     /* definitions of older versions; defs is of these the current one */
     const struct user *user; /* NULL: the system itself */
     int64_t now;             /* microseconds since 1970, UTC; tests set it */
     enum via via;

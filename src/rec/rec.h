@@ -104,8 +104,9 @@ enum rc rec_offers(struct ctx *cx, const struct rec *r, struct list *ret);
 /* One entry of a record's history or of the feed, cut to what the user may see. */
 struct entry {
     int64_t id, record_id;
-    const char *number; /* of the record */
-    const char *process;
+    const char *number;            /* of the record */
+    const char *process;           /* its name; NULL: about the system */
+    const struct process *version; /* for reading the changes in body */
     const char *kind, *action;
     int64_t actor_id;
     enum via via;
