@@ -39,10 +39,10 @@ struct given {
 
 struct flow_in {
     const struct process *process;
-    const struct val *slots; /* the record before, by slot; NULL: it is being created */
-    const char *const
-        *overrides;           /* by slot: reason why a computed value was set by hand; NULL: none */
-    const char *const *words; /* that hold for who acts (auth_words) */
+    const struct val *slots;      /* the record before, by slot; NULL: it is being created */
+    const struct val *start;      /* creation: what is known besides the input, by slot; or NULL */
+    const char *const *overrides; /* by slot: why a computed value was set by hand; NULL: none */
+    const char *const *words;     /* that hold for who acts (auth_words) */
     const struct given *given;
     int given_count;
     const char *comment, *note;  /* texts that came along, or NULL */

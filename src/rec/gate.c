@@ -5,6 +5,7 @@
 #include "rec_sql.h"
 
 #include "auth/people.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "db/db.h"
 #include "job/event.h"

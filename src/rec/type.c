@@ -105,6 +105,18 @@ static void swap(struct types *t, struct snapshot *s)
     snapshot_release(old);
 }
 
+static const char *const *right_names(struct arena *a)
+{
+    int count = 0;
+
+    while (auth_rights[count].name)
+        count++;
+    const char **names = arena_array(a, (size_t)count + 1, sizeof(*names));
+    for (int i = 0; i < count; i++)
+        names[i] = auth_rights[i].name;
+    return names;
+}
+
 /* Definitions in an arena of their own. A failure's findings live as long as the arena of cx. */
 static enum rc snapshot_load(struct ctx *cx, const struct process_file *files, int count,
                              struct snapshot **ret, struct list *ret_findings)
@@ -117,7 +129,7 @@ static enum rc snapshot_load(struct ctx *cx, const struct process_file *files, i
     enum rc rc = process_load(&inner, files, count, &defs, ret_findings);
     if (rc == OK) {
         const int before = ret_findings->count;
-        process_check_rights(&inner, defs, auth_rights, ret_findings);
+        process_check_rights(&inner, defs, right_names(arena), ret_findings);
         rc = ret_findings->count > before ? E_INVALID : OK;
     }
     if (rc != OK) {
