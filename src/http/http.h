@@ -25,6 +25,12 @@
 
 struct ctx;
 
+enum {
+    HTTP_MAX_TARGET = 8192, /* bytes; longer ones are answered 414 */
+    HTTP_MAX_HEAD = 16384,  /* bytes of request line and headers; more is answered 431 */
+    HTTP_MAX_HEADERS = 100, /* more is answered 431 */
+};
+
 /* ---- request -------------------------------------------------------------------------------- */
 
 enum http_method {
@@ -55,14 +61,17 @@ struct request {
     struct list
         params;       /* of struct http_pair: what the route's {names} matched; set by the router */
     const char *body; /* NUL-terminated; "" when spooled or absent */
-    size_t body_len;
-    const char *spool; /* path of the file that holds the body of an upload, or NULL; removed when
-                        * the request ends unless it was renamed away */
+    size_t body_len;  /* of body; 0 when spooled */
+    const char *spool; /* path of the file that holds the body of an upload, or NULL (an empty body
+                        * is not spooled); removed when the request ends unless renamed away */
+    int64_t spool_len;
     char spool_sha256[65]; /* of the spooled body, computed while it came in; "" without spool */
     int64_t received_at;   /* instant of the first byte */
     const char *peer;      /* address text: "127.0.0.1", or "unix" */
     int64_t peer_uid;      /* of a local socket's peer; -1 otherwise */
     uint64_t id;           /* counts requests of this server; part of the request id */
+    int worker;            /* index of the thread that serves it: 0 .. http_config.workers; the last
+                            * of these serves only urgent requests */
 };
 
 const char *request_header(const struct request *rq, const char *lower_name); /* NULL: not sent */
@@ -77,14 +86,14 @@ struct response {
     struct list headers; /* of struct http_pair */
     struct buf body;
     const char *type; /* Content-Type of the body; NULL with no body */
-    const char *file; /* send this file as the body instead; opened by the worker */
-    int64_t file_len;
+    const char *file; /* send this file as the body instead; opened when the handler returns */
     const char *static_body; /* bytes that live as long as the program, instead of body */
     size_t static_len;
-    struct http_stream *stream; /* set by http_stream_open(): the reply stays open */
+    struct http_stream *stream; /* set by http_stream_open(): the reply stays open, body unused */
 };
 
-/* Values with CR, LF or NUL are a bug in the caller: refused by ending the process. */
+/* Control characters, and the headers that are http's own (Content-Length, Transfer-Encoding,
+ * Connection, Date), are a bug in the caller: refused by ending the process. */
 void response_header(struct response *rs, struct arena *a, const char *name, const char *value);
 
 /* ---- open replies: server-sent events -------------------------------------------------------- */
