@@ -106,17 +106,22 @@ struct expr_sql {
     const int64_t *my_groups;
     int my_group_count;
     bool may_see_internal; /* whether free words search internal notes and internal fields too */
+    bool words_are_joined; /* the statement joins the full text itself, with expr_words_query(): the
+                            * condition then leaves out the words that query stands for */
 };
 
 /* Append the condition (without ORDER BY) as SQL over the columns named in expr_sql.c. Values are
  * always parameters. The result is true or not true; use it in WHERE or AND. */
 void expr_to_sql(struct ctx *cx, const struct expr *e, struct expr_sql *sql);
 
-/* The SQL that sorts by a field: "r.priority", a CASE for choices, a CAST of a JSON member. */
+/* The SQL that sorts by a field: "r.created_at", a CASE for choices, a CAST of a JSON member. The
+ * priority is "coalesce(r.priority, 99)", as the indexes have it: "none" sorts last. What can be
+ * missing otherwise is NULL. */
 void expr_order_sql(struct ctx *cx, const struct field *f, struct expr_sql *sql);
 
-/* The full-text query of the expression's free words in the engine's own syntax, or NULL without.
- */
+/* The full-text query, in the engine's own syntax, of the free words that must all hold: those at
+ * the top of the expression, not below `or` or `not`. NULL when there are none. A list walks the
+ * full text, newest first, with it. */
 const char *expr_words_query(struct ctx *cx, const struct expr *e, struct expr_sql *sql);
 
 #endif
