@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -111,6 +110,17 @@ static const char *show_number(struct arena *a, enum setting_kind kind, int64_t 
     return arena_printf(a, "%lld", (long long)n);
 }
 
+const char *settings_range(struct arena *a, enum setting_id id)
+{
+    const struct setting *row = &table[id];
+    if (row->choices)
+        return arena_printf(a, "one of: %s", row->choices);
+    if (row->least || row->most)
+        return arena_printf(a, "from %s to %s", show_number(a, row->kind, row->least),
+                            show_number(a, row->kind, row->most));
+    return "";
+}
+
 static bool is_choice(const char *choices, const char *s)
 {
     const size_t len = strlen(s);
@@ -126,19 +136,16 @@ static bool is_choice(const char *choices, const char *s)
 /* ---- one value --------------------------------------------------------------------------------
  */
 
-static enum rc read_number(struct ctx *cx, const struct setting *row, const char *text,
-                           const char *source, int64_t *ret)
+static enum rc fail_value(struct ctx *cx, enum setting_id id, const char *wants, const char *text,
+                          const char *source)
 {
-    int64_t n;
-    if (!kinds[row->kind].read(text, &n))
-        return fail(cx, E_INVALID, row->name, "%s: %s must be %s, not '%s'", source, row->name,
-                    kinds[row->kind].wants, text);
-    if ((row->least || row->most) && (n < row->least || n > row->most))
-        return fail(cx, E_INVALID, row->name, "%s: %s must be between %s and %s, not %s", source,
-                    row->name, show_number(cx->arena, row->kind, row->least),
-                    show_number(cx->arena, row->kind, row->most), text);
-    *ret = n;
-    return OK;
+    return fail(cx, E_INVALID, table[id].name, "%s: %s must be %s, not '%s'", source,
+                table[id].name, wants, text);
+}
+
+static bool is_within(const struct setting *row, int64_t n)
+{
+    return (!row->least && !row->most) || (n >= row->least && n <= row->most);
 }
 
 static enum rc set(struct ctx *cx, struct settings *s, enum setting_id id, const char *text,
@@ -146,16 +153,14 @@ static enum rc set(struct ctx *cx, struct settings *s, enum setting_id id, const
 {
     const struct setting *row = &table[id];
     struct value v = {.source = source, .text = ""};
-    if (row->kind == SET_SECRET) {
+    if (row->kind == SET_SECRET)
         v.secret = secret_create(cx->arena, text, strlen(text));
-    } else {
+    else
         v.text = arena_strdup(cx->arena, text);
-        if (kinds[row->kind].read)
-            TRY(read_number(cx, row, text, source, &v.num));
-        if (row->choices && !is_choice(row->choices, text))
-            return fail(cx, E_INVALID, row->name, "%s: %s must be one of: %s, not '%s'", source,
-                        row->name, row->choices, text);
-    }
+    if (kinds[row->kind].read && !kinds[row->kind].read(text, &v.num))
+        return fail_value(cx, id, kinds[row->kind].wants, text, source);
+    if (!is_within(row, v.num) || (row->choices && !is_choice(row->choices, text)))
+        return fail_value(cx, id, settings_range(cx->arena, id), text, source);
     s->values[id] = v;
     return OK;
 }
@@ -249,25 +254,24 @@ static enum rc load_file(struct ctx *cx, struct settings *s, const char *file)
 /* ---- the environment --------------------------------------------------------------------------
  */
 
-/* "http.listen" as "FETTLE_HTTP__LISTEN". */
-static char *variable_of(struct arena *a, const char *name)
+const char *settings_variable(struct arena *a, enum setting_id id)
 {
     struct buf b = {.arena = a};
     buf_puts(&b, PREFIX);
-    for (const char *p = name; *p; p++) {
+    for (const char *p = table[id].name; *p; p++) {
         if (*p == '.')
             buf_puts(&b, "__");
         else
             buf_putc(&b, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
     }
-    return b.at;
+    return buf_text(&b);
 }
 
 static const char *const *all_variables(struct arena *a)
 {
     const char **names = arena_array(a, SETTING_COUNT + 1, sizeof(*names));
     for (int i = 0; i < SETTING_COUNT; i++)
-        names[i] = variable_of(a, table[i].name);
+        names[i] = settings_variable(a, (enum setting_id)i);
     return names;
 }
 
@@ -427,71 +431,6 @@ const struct secret *settings_secret(const struct settings *s, enum setting_id i
 const char *settings_source(const struct settings *s, enum setting_id id)
 {
     return s->values[id].source;
-}
-
-/* ---- showing ----------------------------------------------------------------------------------
- */
-
-/* Words that need no quotes in YAML; anything doubtful gets them. */
-static bool is_plain(const char *s)
-{
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._/:+-";
-    const size_t len = strlen(s);
-    return len && strspn(s, allowed) == len && s[0] != ' ' && s[0] != '-' && s[0] != ':' &&
-           s[len - 1] != ' ' && s[len - 1] != ':' && !strstr(s, ": ");
-}
-
-static void print_value(const struct settings *s, int id, struct buf *out)
-{
-    const struct value *v = &s->values[id];
-    if (table[id].kind == SET_SECRET)
-        buf_puts(out, secret_len(v->secret) ? "(set)" : "''");
-    else if (is_plain(v->text))
-        buf_puts(out, v->text);
-    else
-        json_text(&(struct json){.out = out}, v->text);
-    buf_printf(out, "  # %s\n", v->source);
-}
-
-void settings_print(const struct settings *s, enum settings_which which, struct buf *out)
-{
-    const char *section = "";
-    size_t section_len = 0;
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        if (which == SETTINGS_CHANGED && is_default(s, (enum setting_id)i))
-            continue;
-        const char *name = table[i].name;
-        const char *dot = strchr(name, '.');
-        const size_t len = dot ? (size_t)(dot - name) : 0;
-        if (len && (len != section_len || memcmp(section, name, len) != 0))
-            buf_printf(out, "%.*s:\n", (int)len, name);
-        section = name;
-        section_len = len;
-        buf_printf(out, "%s%s: ", dot ? "  " : "", dot ? dot + 1 : name);
-        print_value(s, i, out);
-    }
-}
-
-static const char *show_initial(const struct setting *row)
-{
-    return *row->initial ? row->initial : "(none)";
-}
-
-void settings_manual(struct buf *out)
-{
-    buf_puts(out, "| Setting | Default | Variable | Meaning |\n|---|---|---|---|\n");
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *row = &table[i];
-        buf_printf(out, "| `%s` | `%s` | `%s` | %s", row->name, show_initial(row),
-                   variable_of(out->arena, row->name), row->help);
-        if (row->choices)
-            buf_printf(out, " (one of: %s)", row->choices);
-        else if (row->least || row->most)
-            buf_printf(out, " (%s to %s)", show_number(out->arena, row->kind, row->least),
-                       show_number(out->arena, row->kind, row->most));
-        buf_puts(out, " |\n");
-    }
 }
 
 /* Rows of one section stand together, for settings_print() opens a section once. */

@@ -19,6 +19,7 @@
 
 #include "base/rc.h"
 
+struct arena;
 struct buf;
 struct ctx;
 struct secret;
@@ -55,7 +56,7 @@ struct setting {
     const char *name; /* "http.listen" */
     enum setting_kind kind;
     const char *initial; /* default as written in a file; in <> where it follows from others */
-    int64_t least, most; /* bounds of what settings_int() answers; both 0: none but the kind's */
+    int64_t least, most; /* bounds of settings_int(); both 0: none but the kind's */
     const char *choices; /* the words allowed, with spaces between; NULL: any */
     const char *help;    /* one line */
 };
@@ -75,6 +76,10 @@ const char *settings_text(const struct settings *s, enum setting_id id); /* neve
 int64_t settings_int(const struct settings *s, enum setting_id id); /* bytes, microseconds, 0/1 */
 const struct secret *settings_secret(const struct settings *s, enum setting_id id);
 const char *settings_source(const struct settings *s, enum setting_id id); /* "default", a place */
+
+/* "FETTLE_HTTP__LISTEN", and "from 1 to 1024" or "one of: text json" or "". */
+const char *settings_variable(struct arena *a, enum setting_id id);
+const char *settings_range(struct arena *a, enum setting_id id);
 
 /* As a settings file with the source of each value behind it; secrets show as (set). */
 enum settings_which { SETTINGS_CHANGED, SETTINGS_ALL };

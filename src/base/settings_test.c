@@ -117,13 +117,13 @@ static void test_refused_in_files(void **state)
         {"http: {workers: 2}\nhttp.workers: 3",
          "f.yaml:2:1: http.workers is here twice, first at f.yaml:1:17"},
         {"http: {workers: many}", "f.yaml:1:17: http.workers must be a whole number, not 'many'"},
-        {"http: {workers: 0}", "f.yaml:1:17: http.workers must be between 1 and 1024, not 0"},
+        {"http: {workers: 0}", "f.yaml:1:17: http.workers must be from 1 to 1024, not '0'"},
         {"http.max_body: 1 TiB",
          "http.max_body must be a size such as 512 KiB or 50 MiB, not '1 TiB'"},
-        {"http.max_body: 1 GiB", "http.max_body must be between 1 KiB and 64 MiB, not 1 GiB"},
+        {"http.max_body: 1 GiB", "http.max_body must be from 1 KiB to 64 MiB, not '1 GiB'"},
         {"session.idle: 8", "session.idle must be a duration such as 10 s, 30 min, 8 h or 2 days, "
                             "not '8'"},
-        {"session.idle: 1 s", "session.idle must be between 1 min and 30 days, not 1 s"},
+        {"session.idle: 1 s", "session.idle must be from 1 min to 30 days, not '1 s'"},
         {"test.clock: yes", "test.clock must be true or false, not 'yes'"},
         {"log.level: loud", "log.level must be one of: error warning info debug, not 'loud'"},
         {"log.level: error warning",
@@ -243,7 +243,7 @@ static void test_manual(void **state)
     struct buf out = {.arena = cx.arena};
     settings_manual(&out);
     assert_non_null(strstr(buf_text(&out), "| `http.workers` | `32` | `FETTLE_HTTP__WORKERS` | "));
-    assert_non_null(strstr(buf_text(&out), " (1 min to 30 days) |\n"));
+    assert_non_null(strstr(buf_text(&out), " (from 1 min to 30 days) |\n"));
     assert_non_null(strstr(buf_text(&out), " (one of: text json) |\n"));
 }
 
