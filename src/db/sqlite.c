@@ -645,8 +645,11 @@ static enum rc sqlite_prepare(struct ctx *cx, struct conn *c, const struct sql *
 {
     struct rows *r = NULL;
     TRY(get_ready(cx, of(c), sql, &r));
+    const bool is_reading = sqlite3_stmt_readonly(r->stmt);
     put_away(r);
-    return OK;
+    return is_reading || sql->is_write
+               ? OK
+               : fail(cx, E_INVALID, NULL, "%s writes, but is marked as reading", sql->name);
 }
 
 /* ---- transactions ---------------------------------------------------------------------------- */
