@@ -118,13 +118,20 @@ static inline void handle_none(struct harness *h, struct request *rq, struct res
     rs->status = 204;
 }
 
+static inline void handle_peer(struct harness *h, struct request *rq, struct response *rs)
+{
+    (void)h;
+    rs->type = "text/plain";
+    buf_printf(&rs->body, "%s %d", rq->peer, (int)rq->peer_uid);
+}
+
 static const struct {
     const char *path;
     void (*handle)(struct harness *h, struct request *rq, struct response *rs);
 } harness_paths[] = {
     {"/canary", handle_canary}, {"/hold", handle_hold}, {"/upload", handle_upload},
     {"/big", handle_big},       {"/file", handle_file}, {"/stream", handle_stream},
-    {"/none", handle_none},
+    {"/none", handle_none},     {"/peer", handle_peer},
 };
 
 static inline void harness_handle(struct request *rq, struct response *rs, void *arg)
@@ -247,7 +254,7 @@ static inline bool hear_all(int fd, char *ret, size_t room, size_t *ret_len, int
 struct answer {
     int status; /* 0: closed without one; -1: nothing came, or not a whole answer */
     char head[4096];
-    char body[8192]; /* as much as fits */
+    char body[4096]; /* as much as fits */
     size_t body_len; /* all of it */
 };
 

@@ -255,6 +255,7 @@ void http_stop(struct http_server *s)
     workers_stop(s->workers);
     workers_stop(s->urgent);
     spooler_stop(s->spooler);
+    s->workers = s->urgent = NULL;
 }
 
 void http_destroy(struct http_server *s)
@@ -277,7 +278,7 @@ struct http_figures http_figures(const struct http_server *s)
         .connections = atomic_load(&s->connections),
         .requests = (int64_t)atomic_load(&s->next_id),
         .streams = atomic_load(&s->streams),
-        .queue = workers_waiting(s->workers) + workers_waiting(s->urgent),
+        .queue = s->workers ? workers_waiting(s->workers) + workers_waiting(s->urgent) : 0,
         .refused = atomic_load(&s->refused),
     };
 }
