@@ -1,6 +1,7 @@
 #include "db/db.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -295,6 +296,17 @@ static enum rc open_connections(struct ctx *cx, struct db *db, int max_batch)
     return OK;
 }
 
+static int64_t next_serial(void)
+{
+    static atomic_int_fast64_t last;
+    return atomic_fetch_add(&last, 1) + 1;
+}
+
+int64_t db_serial(const struct db *db)
+{
+    return db->serial;
+}
+
 enum rc db_open(struct ctx *cx, const struct db_config *config, struct db **ret)
 {
     const char *url = secret_reveal(config->url);
@@ -304,6 +316,7 @@ enum rc db_open(struct ctx *cx, const struct db_config *config, struct db **ret)
     struct engine *engine = NULL;
     TRY(driver->open(cx, url, &engine));
     struct db *db = must_alloc(1, sizeof(*db));
+    db->serial = next_serial();
     db->driver = fault_wrap(driver);
     db->fault.real = driver;
     db->engine = engine;

@@ -41,6 +41,7 @@ struct pool {
 };
 
 struct db {
+    int64_t serial;
     struct driver driver; /* the engine's, made to fail on demand */
     struct fault fault;
     struct engine *engine;
