@@ -1,7 +1,8 @@
-/* Any text folds to something that folds to itself, is cut into well-formed tokens, and is found by
- * what it is asked for. */
+/* fuzz_words.c - any text folds to something that folds to itself, is cut into well-formed tokens,
+ * and is found by what it is asked for. */
+#include "fuzz.h"
+
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -10,8 +11,6 @@
 #include "base/str.h"
 #include "lang/fold.h"
 #include "lang/words.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_token(const char *p, const char *end)
 {
