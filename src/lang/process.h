@@ -407,10 +407,10 @@ struct finding {
 enum rc process_load(struct ctx *cx, const struct process_file *files, int count,
                      const struct defs **ret, struct list *ret_findings);
 
-/* The static checks of one transition table, part of process_load(): unreachable states, states
- * without exit that are not final, states from which closing or cancelling is impossible, timers
- * and cascades that can fire in a state where their action is not offered, unused fields, missing
- * labels. */
+/* The static checks of one transition table, part of process_load() for a process without errors:
+ * unreachable states, states without exit, states from which a record can never be ended, timers
+ * and cascades that run an action where it is not offered or ask where nobody answers, states that
+ * keep what a clock found out and lose it, fields that cannot be seen or filled. */
 void process_check(struct ctx *cx, const struct process *p, struct list *findings);
 
 /* Rights of roles that do not exist, as errors; lang does not know which there are. */
