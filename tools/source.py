@@ -15,6 +15,12 @@ def files(*suffixes):
     return [p for p in paths if (not suffixes or p.suffix in suffixes) and (ROOT / p).is_file()]
 
 
+def is_test(path):
+    """Whether a C file is part of the tests: unit tests, what they share, fuzzers, bench/."""
+    return (path.parts[0] in ("tests", "bench") or path.stem in ("test", "harness")
+            or path.stem.endswith("_test"))
+
+
 def text(path):
     return (ROOT / path).read_bytes().decode("utf-8")
 

@@ -18,10 +18,21 @@ static struct ctx cx;
 static char folder[] = "/tmp/fettle_settings_XXXXXX";
 static const char *file;
 
+/* All but how the results of tests are printed. */
+static void empty_environment(void)
+{
+    const char *output = getenv("CMOCKA_MESSAGE_OUTPUT");
+    char *kept = output ? strdup(output) : NULL;
+    clearenv();
+    if (kept)
+        setenv("CMOCKA_MESSAGE_OUTPUT", kept, 1);
+    free(kept);
+}
+
 static int setup(void **state)
 {
     (void)state;
-    clearenv();
+    empty_environment();
     cx = (struct ctx){.arena = arena_create()};
     if (!mkdtemp(folder))
         return -1;
@@ -88,7 +99,7 @@ static void test_later_sources_win(void **state)
     setenv("FETTLE_HTTP__WORKERS", "5", 1);
     setenv("FETTLE_TOKEN", "not a setting, and not ours", 1);
     assert_int_equal(load(yaml, flags, &s), OK);
-    clearenv();
+    empty_environment();
     assert_string_equal(settings_text(s, SETTING_DATA), "/srv/f");
     assert_string_equal(secret_reveal(settings_secret(s, SETTING_DATABASE)),
                         "sqlite:/srv/f/fettle.db");
@@ -176,7 +187,7 @@ static void test_refused_elsewhere(void **state)
             setenv(cases[i].variable, "x", 1);
         assert_int_equal(load(NULL, flags, &s), E_INVALID);
         assert_string_equal(cx.err.text, cases[i].want);
-        clearenv();
+        empty_environment();
     }
 }
 
@@ -203,7 +214,7 @@ static void test_secrets_in_files(void **state)
     setenv("FETTLE_DATABASE_FILE", "/nonexistent", 1);
     assert_int_equal(load(NULL, NULL, &s), E_INVALID);
     assert_string_equal(cx.err.text, "FETTLE_DATABASE_FILE: there is no /nonexistent");
-    clearenv();
+    empty_environment();
 }
 
 static void test_printed(void **state)

@@ -26,6 +26,10 @@ class Counting(unittest.TestCase):
         self.assertEqual(t.failures, [("b", ["# why", "#  more"])])
         self.assertEqual(t.skipped, [("c", "no such machine")])
 
+    def test_explained_before(self):
+        t = tally("# of a", "ok 1 - a", "# of b", "not ok 2 - b", "# more of b", "ok 3 - c", code=1)
+        self.assertEqual(t.failures, [("b", ["# of b", "# more of b"])])
+
     def test_names_may_hold_a_hash(self):
         self.assertEqual(tally("not ok 1 - issue #2 is closed").failures,
                          [("issue #2 is closed", [])])
