@@ -23,6 +23,15 @@
 #include "base/time.h"
 #include "http/http.h"
 
+/* Sanitizers take memory of their own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#define HAS_SANITIZER (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define HAS_SANITIZER 0
+#endif
+
 /* ---- the server ----------------------------------------------------------------------------- */
 
 struct harness {

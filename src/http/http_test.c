@@ -628,9 +628,8 @@ static void test_idle_streams_are_small(void **state)
     assert_true(soon(have_all_heard));
     const int64_t each = (resident_bytes() - before) / LISTENERS;
     print_message("%lld bytes a stream\n", (long long)each);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(each < 4096);
-#endif
+    if (!HAS_SANITIZER)
+        assert_true(each < 4096);
     for (int i = 0; i < LISTENERS; i++)
         assert_true(http_stream_send(h.streams[i], "data: x\n\n", 9));
     for (int i = 0; i < LISTENERS; i++) {
@@ -765,7 +764,7 @@ static void test_stopping_does_not_wait_for_ever(void **state)
     sleep_ms(50);
     const int64_t before = clock_monotonic();
     http_stop(h.server);
-    assert_true(clock_monotonic() - before < 1000 * 1000);
+    assert_true(clock_monotonic() - before < 5 * US_PER_S);
     close(fd);
 }
 
