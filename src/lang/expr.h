@@ -80,6 +80,8 @@ struct expr_env {
      * name, a record's number; 0 when there is none. */
     int64_t (*id_of)(void *arg, enum field_type type, const char *name);
     void *arg;
+    bool hides_internal;  /* free words do not look at internal fields */
+    const char *language; /* of the record's texts, for stems; NULL: any */
     struct arena *arena;
 };
 
