@@ -6,7 +6,8 @@
 
 #include "db/inside.h"
 
-#define WAIT_MS 1000
+#define RETRY_MS 1000 /* between attempts to connect */
+#define WAIT_MS 30000
 
 struct listener {
     struct db *db;
@@ -36,7 +37,7 @@ static struct conn *connect_listener(struct listener *l)
     struct ctx cx = {.arena = arena_create()};
     struct conn *c = NULL;
     if (conn_open(&cx, l->db, CONN_LISTENER, &c) != OK)
-        poll(&(struct pollfd){.fd = l->stop_fd, .events = POLLIN}, 1, WAIT_MS);
+        poll(&(struct pollfd){.fd = l->stop_fd, .events = POLLIN}, 1, RETRY_MS);
     arena_destroy(cx.arena);
     tell(l->db);
     return c;

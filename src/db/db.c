@@ -6,7 +6,10 @@
 
 #include "base/secret.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "db/inside.h"
+
+#define READ_LIMIT_US (30 * US_PER_S)
 
 _Thread_local struct seat seat;
 
@@ -314,7 +317,8 @@ enum rc db_open(struct ctx *cx, const struct db_config *config, struct db **ret)
     if (!driver)
         return fail(cx, E_INVALID, NULL, "the database is sqlite:PATH or postgresql://...");
     struct engine *engine = NULL;
-    TRY(driver->open(cx, url, &engine));
+    TRY(driver->open(cx, url, config->read_limit_us ? config->read_limit_us : READ_LIMIT_US,
+                     &engine));
     struct db *db = must_alloc(1, sizeof(*db));
     db->serial = next_serial();
     db->driver = fault_wrap(driver);

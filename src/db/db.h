@@ -100,7 +100,9 @@ struct col {
 
 /* ---- statements ----------------------------------------------------------------------------- */
 
-/* Run a statement without rows. ret_changed (may be NULL): how many rows it changed. */
+/* Run a statement without rows. ret_changed (may be NULL): how many rows it changed. With NULL the
+ * engine's answer is not waited for: PostgreSQL then says of a broken constraint only at a later
+ * statement or at the end of the transaction, or of the nested one around it. */
 enum rc db_exec(struct ctx *cx, const struct sql *sql, const struct arg *args, int *ret_changed);
 
 /* The one row; E_NOT_FOUND (with no description) when there is none. Strings live in the arena. */
@@ -159,6 +161,7 @@ struct db_config {
     const struct secret *url; /* "sqlite:/path/to.db" or a PostgreSQL URL */
     int readers;              /* connections for reading; 0: a sensible number for this machine */
     int max_batch;            /* transactions per commit; 0: default. 1 switches grouping off */
+    int64_t read_limit_us;    /* for one statement outside of transactions; 0: 30 s. Then E_BUSY */
     int fail_at; /* tests: the n-th statement from now fails; 0: none. See db_fail_at() */
 };
 

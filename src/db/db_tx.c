@@ -16,6 +16,7 @@
 #define BATCH_US 10000 /* a batch that has worked so long takes no more members */
 #define RETRIES 10     /* of a transaction that ended with E_BUSY: about three seconds */
 #define FIRST_PAUSE_US 2000
+#define IDLE_MS 20 /* without work: then what can wait is done */
 #define LONGEST_PAUSE_US 500000
 
 /* One call of db_tx(), on its caller's stack; the caller sleeps meanwhile. */
@@ -56,6 +57,7 @@ struct writer {
     struct conn *conn;    /* NULL until it is needed again after a loss */
     struct queue members; /* of the batch, run and not undone */
     int count;            /* of the members */
+    bool is_tended;       /* since the last batch */
     bool has_begun;       /* a transaction is open */
     bool is_unsettled;    /* the first member's last statements may still be unanswered */
     struct list before;   /* of struct hook */
@@ -87,15 +89,40 @@ static struct tx *queue_pop(struct queue *q)
     return tx;
 }
 
+/* With the lock held: false when nothing came for a while. */
+static bool sleep_a_while(struct writer *w)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += IDLE_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return pthread_cond_timedwait(&w->has_work, &w->lock, &until) == 0;
+}
+
+/* With the lock held, which is given away meanwhile. After a batch the first sleep is a short one,
+ * and when nobody disturbs it, the connection is tended. */
+static void sleep_for_work(struct writer *w)
+{
+    w->is_idle = true;
+    const bool is_woken =
+        w->is_tended ? pthread_cond_wait(&w->has_work, &w->lock) == 0 : sleep_a_while(w);
+    w->is_idle = false;
+    if (is_woken)
+        return;
+    pthread_mutex_unlock(&w->lock);
+    if (w->conn)
+        w->db->driver.tend(w->conn, TEND_IDLE);
+    w->is_tended = true;
+    pthread_mutex_lock(&w->lock);
+}
+
 /* The next transaction; sleeps for it. NULL when the database is being closed. */
 static struct tx *wait_for_tx(struct writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    while (!w->queue.first && !w->is_closing) {
-        w->is_idle = true;
-        pthread_cond_wait(&w->has_work, &w->lock);
-        w->is_idle = false;
-    }
+    while (!w->queue.first && !w->is_closing)
+        sleep_for_work(w);
     struct tx *tx = queue_pop(&w->queue);
     pthread_mutex_unlock(&w->lock);
     return tx;
@@ -367,8 +394,9 @@ static void run_batch(struct writer *w, struct tx *tx)
         end_batch(w);
     else if (w->has_begun)
         abandon_for_now(w);
+    w->is_tended = false;
     if (w->conn)
-        w->db->driver.tend(w->conn);
+        w->db->driver.tend(w->conn, TEND_BETWEEN);
 }
 
 static void *writer_main(void *arg)
@@ -464,7 +492,7 @@ enum rc writer_start(struct ctx *cx, struct db *db, int max_batch)
     w->max_batch = max_batch;
     w->cx = (struct ctx){.arena = arena_create(), .db = db};
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->has_work, NULL);
+    cond_init(&w->has_work);
     TRY(conn_open(cx, db, CONN_WRITER, &w->conn));
     thread_start(&w->thread, writer_main, w);
     w->is_started = true;

@@ -31,11 +31,14 @@ enum conn_role { CONN_WRITER, CONN_READER, CONN_LISTENER };
 /* One row now and then, or so many that they must not be held all at once. */
 enum walk { WALK_SHORT, WALK_LONG };
 
+enum tend { TEND_BETWEEN, TEND_IDLE };
+
 struct driver {
     enum db_engine engine;
     int max_batch; /* transactions per commit, unless configured */
 
-    enum rc (*open)(struct ctx *cx, const char *url, struct engine **ret);
+    /* read_limit_us: of one statement of a reader */
+    enum rc (*open)(struct ctx *cx, const char *url, int64_t read_limit_us, struct engine **ret);
     void (*close)(struct engine *e); /* after all its connections */
 
     enum rc (*connect)(struct ctx *cx, struct engine *e, enum conn_role role, struct conn **ret);
@@ -72,8 +75,9 @@ struct driver {
     enum rc (*begin_read)(struct ctx *cx, struct conn *c);
     void (*end_read)(struct conn *c);
 
-    /* The writer is between two batches and nobody waits for this one. */
-    void (*tend)(struct conn *c);
+    /* The writer is between two batches, and nobody waits for this one; or it has not been needed
+     * for a while. */
+    void (*tend)(struct conn *c, enum tend when);
 
     /* Listeners: waits for a change, or until wake_fd is readable, or for timeout_ms. NULL when the
      * engine has no other processes to listen to. */

@@ -70,6 +70,8 @@ void change_stop(struct db *db);
 
 enum rc migrate(struct ctx *cx, const struct migration *all, int *ret_applied);
 
+void cond_init(pthread_cond_t *ret); /* waits by the monotonic clock */
+
 /* Threads of ours leave signals to main's. */
 void thread_start(pthread_t *ret, void *(*fn)(void *), void *arg);
 

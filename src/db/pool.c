@@ -13,13 +13,18 @@ enum rc conn_open(struct ctx *cx, struct db *db, enum conn_role role, struct con
     return OK;
 }
 
-void pool_init(struct pool *p, int max)
+void cond_init(pthread_cond_t *ret)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->given_back, &attr);
+    pthread_cond_init(ret, &attr);
     pthread_condattr_destroy(&attr);
+}
+
+void pool_init(struct pool *p, int max)
+{
+    cond_init(&p->given_back);
     pthread_mutex_init(&p->lock, NULL);
     p->max = max;
 }

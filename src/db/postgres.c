@@ -18,13 +18,14 @@
 #include "db/driver.h"
 #include "db/inside.h"
 
-#define QUEUE 64        /* things sent and not answered; then they are waited for */
-#define WALK_ROWS "256" /* fetched at a time when all must not be held */
+#define QUEUE 64      /* things sent and not answered; then they are waited for */
+#define WALK_ROWS 256 /* fetched at a time when all must not be held */
 #define OLDEST_SERVER 150000
 #define NOTICE_CHANNEL "fettle"
 
 struct engine {
     char *url;
+    int64_t read_limit_us;
 };
 
 struct prepared {
@@ -389,7 +390,7 @@ static enum rc pg_exec(struct ctx *cx, struct conn *head, const struct sql *sql,
 static enum rc begin_read_if_needed(struct ctx *cx, struct rows *r)
 {
     struct pg_conn *c = r->conn;
-    if (c->is_writer || c->is_reading)
+    if (c->is_reading)
         return OK;
     TRY(send(cx, c, &control_begin_read, NULL));
     c->is_reading = r->owns_read = true;
@@ -399,7 +400,7 @@ static enum rc begin_read_if_needed(struct ctx *cx, struct rows *r)
 static enum rc fetch(struct ctx *cx, struct rows *r)
 {
     TRY(send_text(cx, r->conn,
-                  arena_printf(cx->arena, "FETCH " WALK_ROWS " FROM walk%d", r->cursor)));
+                  arena_printf(cx->arena, "FETCH %d FROM walk%d", WALK_ROWS, r->cursor)));
     PGresult *result = NULL;
     TRY(settle(cx, r->conn, &result));
     PQclear(r->result);
@@ -439,7 +440,7 @@ static enum rc pg_finish(struct ctx *cx, struct rows *r)
     struct pg_conn *c = r->conn;
     enum rc rc = OK;
     PQclear(r->result);
-    if (r->cursor && !c->head.is_lost && PQtransactionStatus(c->pg) == PQTRANS_INTRANS)
+    if (r->cursor && !r->owns_read && PQtransactionStatus(c->pg) == PQTRANS_INTRANS)
         rc = run_text(cx, c, arena_printf(cx->arena, "CLOSE walk%d", r->cursor));
     if (r->cursor)
         c->walks--;
@@ -454,7 +455,8 @@ static enum rc pg_start(struct ctx *cx, struct conn *head, const struct sql *sql
     struct rows *r = arena_alloc(cx->arena, sizeof(*r));
     *r = (struct rows){.conn = of(head), .sql = sql, .at = -1};
     enum rc rc;
-    if (walk == WALK_LONG && !sql->is_write) {
+    /* A transaction that changes things is short, and so is what it walks over. */
+    if (walk == WALK_LONG && !r->conn->is_writer) {
         rc = open_walk(cx, r, values);
     } else {
         rc = send(cx, r->conn, sql, values);
@@ -471,7 +473,7 @@ static enum rc pg_start(struct ctx *cx, struct conn *head, const struct sql *sql
 static enum rc pg_next(struct ctx *cx, struct rows *r, bool *ret_has_row)
 {
     const int count = PQntuples(r->result);
-    if (r->cursor && r->at + 1 == count && count > 0)
+    if (r->cursor && r->at + 1 == count && count == WALK_ROWS)
         TRY(fetch(cx, r));
     *ret_has_row = ++r->at < PQntuples(r->result);
     return OK;
@@ -635,9 +637,9 @@ static enum rc pg_begin_read(struct ctx *cx, struct conn *c)
     return OK;
 }
 
-static void pg_tend(struct conn *c)
+static void pg_tend(struct conn *c, enum tend when)
 {
-    (void)c;
+    (void)c, (void)when;
 }
 
 /* ---- connections ----------------------------------------------------------------------------- */
@@ -647,12 +649,12 @@ static const char setup_all[] = "SET lock_timeout = '10s';"
                                 "SET timezone = 'UTC';"
                                 "SET default_transaction_isolation = 'read committed';"
                                 "SET client_min_messages = error;"
+                                "SET cursor_tuple_fraction = 1;"
                                 "SET jit = off;";
 /* No limit of time for writers: it would also cut a COMMIT's wait for the standby short, which
  * PostgreSQL then reports as done. */
 static const char setup_writer[] = "SET statement_timeout = 0;";
-static const char setup_reader[] =
-    "SET statement_timeout = '30s'; SET default_transaction_read_only = on;";
+static const char setup_reader[] = "SET default_transaction_read_only = on;";
 
 static void ignore_notice(void *arg, const PGresult *r)
 {
@@ -721,13 +723,22 @@ static enum rc check_server(struct ctx *cx, struct pg_conn *c)
     return rc;
 }
 
-static enum rc set_up(struct ctx *cx, struct pg_conn *c, enum conn_role role)
+static enum rc limit_time(struct ctx *cx, struct pg_conn *c, int64_t us)
+{
+    return plain(cx, c,
+                 arena_printf(cx->arena, "SET statement_timeout = %lld", (long long)us / 1000));
+}
+
+static enum rc set_up(struct ctx *cx, struct pg_conn *c, const struct engine *e,
+                      enum conn_role role)
 {
     TRY(plain(cx, c, setup_all));
     if (role == CONN_LISTENER)
         return plain(cx, c, "LISTEN " NOTICE_CHANNEL);
     if (role == CONN_WRITER)
         TRY(check_server(cx, c));
+    else
+        TRY(limit_time(cx, c, e->read_limit_us));
     TRY(plain(cx, c, role == CONN_WRITER ? setup_writer : setup_reader));
     return PQenterPipelineMode(c->pg) ? OK : describe_loss(cx, c);
 }
@@ -747,7 +758,7 @@ static enum rc pg_connect(struct ctx *cx, struct engine *e, enum conn_role role,
     c->is_writer = role == CONN_WRITER;
     enum rc rc = dial(cx, c, e->url);
     if (rc == OK)
-        rc = set_up(cx, c, role);
+        rc = set_up(cx, c, e, role);
     if (rc != OK) {
         pg_disconnect(&c->head);
         return rc;
@@ -756,11 +767,12 @@ static enum rc pg_connect(struct ctx *cx, struct engine *e, enum conn_role role,
     return OK;
 }
 
-static enum rc pg_open(struct ctx *cx, const char *url, struct engine **ret)
+static enum rc pg_open(struct ctx *cx, const char *url, int64_t read_limit_us, struct engine **ret)
 {
     (void)cx;
     struct engine *e = must_alloc(1, sizeof(*e));
     e->url = must_strdup(url);
+    e->read_limit_us = read_limit_us;
     *ret = e;
     return OK;
 }

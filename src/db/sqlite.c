@@ -16,17 +16,19 @@
 #include "db/driver.h"
 #include "db/inside.h"
 
-#define SAFE_VERSION 3051003          /* the first without the WAL-reset corruption */
-#define READ_LIMIT_US (30 * US_PER_S) /* of one step of a statement */
-#define OPS_PER_CHECK 20000           /* of SQLite's virtual machine between looks at the clock */
-#define BUSY_MS 250                   /* somebody else's tool holds the lock */
-#define CHECKPOINT_PAGES 4000         /* of the log: then it is folded into the database */
-#define RESTART_PAGES (8 * CHECKPOINT_PAGES) /* readers kept the log from starting over */
+#define SAFE_VERSION 3051003 /* the first without the WAL-reset corruption */
+#define OPS_PER_CHECK 20000  /* of SQLite's virtual machine between looks at the clock */
+#define WRITE_LIMIT_US (30 * US_PER_S)
+#define BUSY_MS 250            /* somebody else's tool holds the lock */
+#define IDLE_PAGES 1000        /* of the log: folded into the database when there is time */
+#define CHECKPOINT_PAGES 16000 /* ... and now; so seldom that few wait for it */
+#define RESTART_PAGES (4 * CHECKPOINT_PAGES) /* readers kept the log from starting over */
 #define LOG_KEPT_BYTES "67108864"
 
 struct engine {
     char *path;
     int lock_fd;
+    int64_t read_limit_us;
 };
 
 struct sqlite_conn {
@@ -34,9 +36,10 @@ struct sqlite_conn {
     sqlite3 *db;
     struct cache cache;
     bool is_writer;
-    bool is_unlimited;  /* a migration is under way */
+    int64_t limit_us;   /* for one step of a statement; 0: none */
     int64_t started_at; /* of the step under way; 0: the clock was not read yet */
     int log_pages;
+    int tend_at; /* pages at which the next checkpoint is due */
 };
 
 struct rows {
@@ -106,12 +109,10 @@ static enum rc describe(struct ctx *cx, struct sqlite_conn *c, const char *name)
 static int on_progress(void *arg)
 {
     struct sqlite_conn *c = arg;
-    if (c->is_unlimited)
-        return 0;
     const int64_t now = clock_monotonic();
     if (!c->started_at)
         c->started_at = now;
-    return now - c->started_at > READ_LIMIT_US;
+    return c->limit_us && now - c->started_at > c->limit_us;
 }
 
 /* ---- full text ------------------------------------------------------------------------------- */
@@ -296,7 +297,8 @@ static enum rc make_private(struct ctx *cx, const char *path)
     return OK;
 }
 
-static enum rc sqlite_open(struct ctx *cx, const char *url, struct engine **ret)
+static enum rc sqlite_open(struct ctx *cx, const char *url, int64_t read_limit_us,
+                           struct engine **ret)
 {
     TRY(check_library(cx));
     const char *path = url + strlen("sqlite:");
@@ -310,6 +312,7 @@ static enum rc sqlite_open(struct ctx *cx, const char *url, struct engine **ret)
     struct engine *e = must_alloc(1, sizeof(*e));
     e->path = must_strdup(path);
     e->lock_fd = fd;
+    e->read_limit_us = read_limit_us;
     *ret = e;
     return OK;
 }
@@ -358,8 +361,11 @@ static const struct {
 
 static int on_log(void *arg, sqlite3 *db, const char *name, int pages)
 {
+    struct sqlite_conn *c = arg;
     (void)db, (void)name;
-    ((struct sqlite_conn *)arg)->log_pages = pages;
+    if (pages < c->log_pages) /* it started over */
+        c->tend_at = CHECKPOINT_PAGES;
+    c->log_pages = pages;
     return SQLITE_OK;
 }
 
@@ -392,6 +398,8 @@ static enum rc set_up(struct ctx *cx, struct sqlite_conn *c)
     sqlite3_extended_result_codes(c->db, 1);
     sqlite3_busy_timeout(c->db, BUSY_MS);
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /* Else statements are prepared again when they are bound to other values. */
+    sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !c->is_writer, NULL);
     for (int i = 0; i < ARRAY_LEN(limits); i++)
         sqlite3_limit(c->db, limits[i].id, limits[i].max);
@@ -425,6 +433,8 @@ static enum rc sqlite_connect(struct ctx *cx, struct engine *e, enum conn_role r
 {
     struct sqlite_conn *c = must_alloc(1, sizeof(*c));
     c->is_writer = role == CONN_WRITER;
+    c->limit_us = c->is_writer ? WRITE_LIMIT_US : e->read_limit_us;
+    c->tend_at = CHECKPOINT_PAGES;
     const int flags = (c->is_writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     enum rc rc = OK;
@@ -635,9 +645,9 @@ static enum rc sqlite_exec(struct ctx *cx, struct conn *c, const struct sql *sql
 static enum rc sqlite_once(struct ctx *cx, struct conn *head, const char *text)
 {
     struct sqlite_conn *c = of(head);
-    c->is_unlimited = true;
+    c->limit_us = 0;
     const int result = sqlite3_exec(c->db, text, NULL, NULL, NULL);
-    c->is_unlimited = false;
+    c->limit_us = WRITE_LIMIT_US;
     return result == SQLITE_OK ? OK : describe(cx, c, "migration");
 }
 
@@ -723,16 +733,18 @@ static enum rc sqlite_begin_read(struct ctx *cx, struct conn *c)
 }
 
 /* Folds the log into the database, here and nowhere else, so that no reader and no second process
- * ever does. Readers that sit on the log keep it from starting over; when it grew far, wait a
- * moment for them. */
-static void sqlite_tend(struct conn *head)
+ * ever does. What is folded costs a second time while readers sit on it, so the next attempt waits
+ * for as many pages more; when the log grew far, so does the attempt, a moment, for the readers. */
+static void sqlite_tend(struct conn *head, enum tend when)
 {
     struct sqlite_conn *c = of(head);
-    if (c->log_pages < CHECKPOINT_PAGES || c->head.is_broken)
+    const int due = c->tend_at - (when == TEND_IDLE ? CHECKPOINT_PAGES - IDLE_PAGES : 0);
+    if (c->log_pages < due || c->head.is_broken)
         return;
     const int how =
         c->log_pages < RESTART_PAGES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
     const int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, how, NULL, NULL);
+    c->tend_at = c->log_pages + CHECKPOINT_PAGES;
     if (is_breaking(rc))
         c->head.is_broken = true;
 }
