@@ -6,8 +6,8 @@ SELECT id FROM record WHERE parent_id = :id AND id > :after ORDER BY id LIMIT :l
 SELECT CASE WHEN from_id = :id THEN to_id ELSE from_id END AS other
   FROM link
  WHERE kind = :kind
-   AND ((:forward = 1 AND from_id = :id AND to_id > :after)
-     OR (:forward = 0 AND to_id = :id AND from_id > :after))
+   AND ((CAST(:forward AS INTEGER) = 1 AND from_id = :id AND to_id > :after)
+     OR (CAST(:forward AS INTEGER) = 0 AND to_id = :id AND from_id > :after))
  ORDER BY 1
  LIMIT :limit
 
