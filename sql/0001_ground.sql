@@ -17,7 +17,6 @@ CREATE TABLE organisation (
     revision    INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX organisation_parent ON organisation (parent_id);
-CREATE INDEX organisation_order ON organisation (name_folded, id);
 
 CREATE TABLE person (
     id            {identity},
