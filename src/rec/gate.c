@@ -264,7 +264,8 @@ static enum rc do_edit(struct ctx *cx, struct passage *g)
     TRY(read_input(cx, g));
     const struct flow_in in = question(cx, g);
     TRY(flow_edit(cx, &in, &g->plan));
-    g->is_nothing = !g->plan.changes.count && !g->plan.comment && !g->plan.note;
+    g->is_nothing =
+        !is_recorded(g) && !g->plan.changes.count && !g->plan.comment && !g->plan.note;
     return g->is_nothing ? OK : store_plan(cx, g);
 }
 

@@ -1,0 +1,557 @@
+#include "connect/import.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "import_sql.h"
+
+#include "auth/people.h"
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/map.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "connect/import_map.h"
+#include "db/db.h"
+#include "flow/flow.h"
+#include "lang/words.h"
+#include "rec/rec.h"
+
+/* Rows that share a transaction: long enough to share its cost, short enough for others to wait. */
+#define BATCH 200
+
+/* A row kept until its batch is written; the transaction may run twice, reading may not. */
+struct pending {
+    struct source_row row;
+    const char *key;    /* of the row in its source */
+    const char *became; /* what the transaction found */
+    const char *number, *text;
+    bool is_first; /* it created the record */
+};
+
+/* Somebody or a group made by the batch under way: known for good only when it is committed. */
+struct made {
+    struct map *known;
+    const char *name;
+    int64_t id;
+};
+
+struct importer {
+    struct ctx *cx; /* whose arena lives as long as the import */
+    const struct import_options *o;
+    const struct mapping *m;
+    struct import_report *report;
+    struct ctx batch;          /* whose arena lives as long as one batch */
+    struct list rows;          /* of struct pending */
+    struct map seen;           /* rows of a number with the same content: how many so far */
+    struct map people, groups; /* names to ids; in the arena of cx */
+    struct list made;          /* of struct made; in the arena of the batch */
+    int64_t org_id;
+    struct source_progress progress;
+};
+
+/* ---- people and groups ---------------------------------------------------------------------- */
+
+/* A login for somebody of whom only a name is known: folded, other characters become dashes. */
+static const char *make_login(struct ctx *cx, const char *source, const char *name)
+{
+    char *login = arena_printf(cx->arena, "%s-%s", source, words_fold(cx->arena, name));
+
+    for (char *s = login; *s; s++) {
+        const bool is_plain = (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '-';
+        if (!is_plain)
+            *s = '-';
+    }
+    return login;
+}
+
+static void remember(struct importer *im, struct map *map, const char *name, int64_t id)
+{
+    int64_t *kept = arena_alloc(im->cx->arena, sizeof(*kept));
+    *kept = id;
+    map_put(map, arena_strdup(im->cx->arena, name), kept);
+}
+
+static enum rc make_person(struct importer *im, struct ctx *cx, const char *name, int64_t *ret)
+{
+    const char *login = make_login(cx, im->m->source, name);
+    const enum rc rc = person_find(cx, login, ret);
+
+    if (rc != E_NOT_FOUND)
+        return rc;
+    fail_clear(cx);
+    const struct person p = {.org_id = im->org_id, .login = login, .name = name};
+    TRY(person_create(cx, &p, NULL, ret));
+    if (im->m->actor_role) {
+        const struct role_grant g = {.person_id = *ret, .role = im->m->actor_role};
+        TRY(role_give(cx, &g, &(int64_t){0}));
+    }
+    return OK;
+}
+
+static enum rc make_group(struct importer *im, struct ctx *cx, const char *name, int64_t *ret)
+{
+    const enum rc rc = group_find(cx, name, ret);
+
+    if (rc != E_NOT_FOUND)
+        return rc;
+    fail_clear(cx);
+    const struct group g = {.org_id = im->org_id, .name = name};
+    TRY(group_create(cx, &g, ret));
+    return OK;
+}
+
+typedef enum rc (*make_fn)(struct importer *im, struct ctx *cx, const char *name, int64_t *ret);
+
+static const int64_t *find_made(const struct importer *im, const struct map *known,
+                                const char *name)
+{
+    const struct made *m = im->made.at;
+
+    for (int i = 0; i < im->made.count; i++) {
+        if (m[i].known == known && str_equal(m[i].name, name))
+            return &m[i].id;
+    }
+    return map_get(known, name);
+}
+
+static enum rc find_or_make(struct importer *im, struct ctx *cx, struct map *known, make_fn make,
+                            const char *name, int64_t *ret)
+{
+    const int64_t *id = find_made(im, known, name);
+
+    if (id) {
+        *ret = *id;
+        return OK;
+    }
+    TRY(make(im, cx, name, ret));
+    struct made *m = list_add(im->batch.arena, &im->made, sizeof(*m));
+    *m = (struct made){known, arena_strdup(im->batch.arena, name), *ret};
+    return OK;
+}
+
+static enum rc find_organisation(struct importer *im)
+{
+    struct ctx *cx = im->cx;
+    const enum rc rc = organisation_find(cx, im->m->organisation, &im->org_id);
+
+    if (rc != E_NOT_FOUND)
+        return rc;
+    fail_clear(cx);
+    const struct organisation o = {.name = im->m->organisation};
+    return organisation_create(cx, &o, &im->org_id);
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+static enum rc field_value(struct importer *im, struct ctx *cx, const struct map_field *f,
+                           const char *text, struct val *ret)
+{
+    int64_t id;
+
+    if (f->field->type == TYPE_PERSON || f->field->type == TYPE_GROUP) {
+        const bool is_person = f->field->type == TYPE_PERSON;
+        TRY(find_or_make(im, cx, is_person ? &im->people : &im->groups,
+                         is_person ? make_person : make_group, text, &id));
+        *ret = val_int(id);
+        return OK;
+    }
+    const char *mapped = f->pairs.count ? pair_to(&f->pairs, text) : text;
+    if (!mapped)
+        return fail(cx, E_INVALID, f->field->name, "%s: the mapping has no value for %s",
+                    f->field->name, text);
+    return field_read(cx, f->field, val_text(mapped), ret);
+}
+
+static enum rc read_values(struct importer *im, struct ctx *cx, const struct source_row *row,
+                           struct val_map *input)
+{
+    const struct map_field *f = im->m->fields.at;
+
+    for (int i = 0; i < im->m->fields.count; i++) {
+        const char *text = mapping_value(im->m, row, f[i].from);
+        struct val v = val_null();
+        if (text)
+            TRY(field_value(im, cx, &f[i], text, &v));
+        val_map_set(cx->arena, input, f[i].field->name, v);
+    }
+    return problems_rc(cx);
+}
+
+/* "{product}: {impact}" with the row's attributes. */
+static const char *make_title(struct ctx *cx, const struct mapping *m, const struct source_row *row)
+{
+    struct buf b = {.arena = cx->arena};
+
+    for (const char *s = m->title; *s;) {
+        const char *end = *s == '{' ? strchr(s, '}') : NULL;
+        if (!end) {
+            buf_putc(&b, *s++);
+            continue;
+        }
+        const char *name = arena_strndup(cx->arena, s + 1, (size_t)(end - s - 1));
+        const char *value = mapping_value(m, row, name);
+        buf_puts(&b, value ? value : "-");
+        s = end + 1;
+    }
+    return buf_text(&b);
+}
+
+/* ---- one row -------------------------------------------------------------------------------- */
+
+struct step {
+    const char *number, *state;
+    int64_t at, actor_id;
+    struct val_map input;
+};
+
+static enum rc read_step(struct importer *im, struct ctx *cx, const struct source_row *row,
+                         struct step *ret)
+{
+    const struct mapping *m = im->m;
+    const char *key = mapping_state_key(cx->arena, m, row);
+    const char *actor = mapping_value(m, row, m->actor);
+
+    *ret = (struct step){.number = mapping_value(m, row, m->number)};
+    if (!ret->number)
+        return fail(cx, E_INVALID, NULL, "the row has no %s", m->number);
+    if (!mapping_at(m, row, &ret->at))
+        return fail(cx, E_INVALID, NULL, "%s is no time: %s", m->at,
+                    row_get(row, m->at) ? row_get(row, m->at) : "missing");
+    ret->state = pair_to(&m->state_pairs, key);
+    if (!ret->state)
+        return fail(cx, E_INVALID, NULL, "the mapping has no state for %s", key);
+    if (actor)
+        TRY(find_or_make(im, cx, &im->people, make_person, actor, &ret->actor_id));
+    return read_values(im, cx, row, &ret->input);
+}
+
+static struct recorded as_recorded(const struct importer *im, const struct step *s, const char *key)
+{
+    return (struct recorded){
+        .at = s->at,
+        .actor_id = s->actor_id,
+        .number = s->number,
+        .to_state = s->state,
+        .source = im->m->source,
+        .key = key,
+    };
+}
+
+static enum rc create(struct importer *im, struct ctx *cx, const struct source_row *row,
+                      struct step *s, const struct recorded *r, struct outcome *out)
+{
+    val_map_set(cx->arena, &s->input, "title", val_text(make_title(cx, im->m, row)));
+    val_map_set(cx->arena, &s->input, "organisation", val_int(im->org_id));
+    const struct change c = {
+        .kind = CHANGE_CREATE,
+        .process = im->m->process->name,
+        .input = val_from_map(&s->input),
+        .recorded = r,
+    };
+    return rec_do(cx, &c, out);
+}
+
+/* A row whose state is the one before says that something of the record changed. */
+static enum rc proceed(struct importer *im, struct ctx *cx, const struct rec *before,
+                       const struct step *s, const struct recorded *r, struct outcome *out)
+{
+    const struct process *p = before->process;
+    const struct val from = before->slots[FIELD_STATE];
+    const bool stays = str_equal(from.text, s->state);
+    const struct action *a = stays ? NULL
+                                   : flow_action_between(p, process_state(p, from.text)->index,
+                                                         process_state(p, s->state)->index);
+    const struct change c = {
+        .kind = stays ? CHANGE_EDIT : CHANGE_ACTION,
+        .id = before->id,
+        .action = a ? a->name : NULL,
+        .input = val_from_map(&s->input),
+        .recorded = r,
+    };
+    (void)im;
+    return rec_do(cx, &c, out);
+}
+
+static void add_count(struct ctx *cx, struct list *to, const char *name, int64_t n)
+{
+    struct import_count *c = to->at;
+
+    for (int i = 0; i < to->count; i++) {
+        if (str_equal(c[i].name, name)) {
+            c[i].n += n;
+            return;
+        }
+    }
+    c = list_add(cx->arena, to, sizeof(*c));
+    *c = (struct import_count){arena_strdup(cx->arena, name), n};
+}
+
+static void count_deviations(struct importer *im, const char *codes)
+{
+    char *rest, *all = arena_strdup(im->batch.arena, codes);
+
+    im->report->deviating++;
+    for (char *code = strtok_r(all, " ", &rest); code; code = strtok_r(NULL, " ", &rest))
+        add_count(im->cx, &im->report->deviations, code, 1);
+}
+
+static enum rc take_row(struct importer *im, struct ctx *cx, struct pending *p)
+{
+    struct step s;
+    struct rec before;
+    struct outcome out;
+
+    TRY(read_step(im, cx, &p->row, &s));
+    p->number = s.number;
+    const struct recorded r = as_recorded(im, &s, p->key);
+    const enum rc rc = rec_load(cx, s.number, &before);
+    if (rc == E_NOT_FOUND)
+        TRY(create(im, cx, &p->row, &s, &r, &out));
+    else if (rc == OK)
+        TRY(proceed(im, cx, &before, &s, &r, &out));
+    else
+        return rc;
+    p->is_first = rc == E_NOT_FOUND && out.event_id;
+    p->became = out.event_id ? "event" : "known";
+    p->text = out.deviation;
+    return OK;
+}
+
+/* ---- batches -------------------------------------------------------------------------------- */
+
+struct one {
+    struct importer *im;
+    struct pending *p;
+};
+
+static enum rc row_in_tx(struct ctx *cx, void *arg)
+{
+    struct one *o = arg;
+    return take_row(o->im, cx, o->p);
+}
+
+/* A row that cannot be understood is undone by itself and reported; the others go on. */
+static enum rc batch_in_tx(struct ctx *cx, void *arg)
+{
+    struct importer *im = arg;
+    struct pending *p = im->rows.at;
+
+    im->made = (struct list){0};
+    for (int i = 0; i < im->rows.count; i++) {
+        struct one o = {im, &p[i]};
+        const int made = im->made.count;
+        fail_clear(cx);
+        const enum rc rc = db_tx(cx, row_in_tx, &o);
+        if (rc == E_BUSY || rc == E_FAIL)
+            return rc;
+        if (rc != OK) {
+            im->made.count = made; /* undone with the row */
+            p[i].became = "failed";
+            p[i].text = cx->err.text;
+        }
+    }
+    fail_clear(cx);
+    return OK;
+}
+
+static void keep_made(struct importer *im)
+{
+    const struct made *m = im->made.at;
+
+    for (int i = 0; i < im->made.count; i++) {
+        remember(im, m[i].known, m[i].name, m[i].id);
+        im->report->people += m[i].known == &im->people;
+        im->report->groups += m[i].known == &im->groups;
+    }
+    im->made = (struct list){0};
+}
+
+static void report_rows(struct importer *im)
+{
+    struct import_report *report = im->report;
+    const struct pending *p = im->rows.at;
+
+    for (int i = 0; i < im->rows.count; i++) {
+        report->rows++;
+        report->events += str_equal(p[i].became, "event");
+        report->records += p[i].is_first;
+        report->known += str_equal(p[i].became, "known");
+        report->failed += str_equal(p[i].became, "failed");
+        if (str_equal(p[i].became, "event") && p[i].text)
+            count_deviations(im, p[i].text);
+        if (im->o->row)
+            im->o->row(p[i].row.line, p[i].number, p[i].became, p[i].text, im->o->arg);
+    }
+    if (im->o->progress)
+        im->o->progress(im->progress.read, im->progress.size, report->rows, im->o->arg);
+}
+
+/* What the batch's transaction counted, and what it made, does not count when it is run again. */
+static enum rc write_batch(struct importer *im)
+{
+    const enum rc rc = db_tx(&im->batch, batch_in_tx, im);
+
+    if (rc != OK) {
+        im->cx->err = im->batch.err;
+        im->cx->err.text = arena_strdup(im->cx->arena, im->batch.err.text);
+        im->cx->err.detail = arena_strdup(im->cx->arena, im->batch.err.detail);
+        im->cx->err.field = NULL;
+        im->cx->err.problems = (struct list){0};
+        return rc;
+    }
+    keep_made(im);
+    report_rows(im);
+    arena_reset(im->batch.arena);
+    im->rows = (struct list){0};
+    return OK;
+}
+
+/* A row is known again by its content and, where a number has the same row several times, by which
+ * of them it is. */
+static const char *row_key(struct importer *im, const struct source_row *row)
+{
+    const struct attribute *a = row->attributes.at;
+    struct sha256 *h = sha256_create(im->batch.arena);
+    char hex[SHA256_HEX];
+
+    for (int i = 0; i < row->attributes.count; i++) {
+        sha256_add(h, a[i].name, strlen(a[i].name) + 1);
+        sha256_add(h, a[i].value, strlen(a[i].value) + 1);
+    }
+    sha256_finish(h, hex);
+    int64_t *n = map_get(&im->seen, hex);
+    if (n)
+        ++*n;
+    else
+        remember(im, &im->seen, hex, 1);
+    return arena_printf(im->batch.arena, "%.40s-%lld", hex, (long long)(n ? *n : 1));
+}
+
+static enum rc take(struct ctx *cx, const struct source_row *row, void *arg)
+{
+    struct importer *im = arg;
+    struct arena *arena = im->batch.arena;
+    const struct attribute *from = row->attributes.at;
+    struct pending *p = list_add(arena, &im->rows, sizeof(*p));
+
+    (void)cx;
+    p->row.line = row->line;
+    p->key = row_key(im, row);
+    for (int i = 0; i < row->attributes.count; i++) {
+        struct attribute *a = list_add(arena, &p->row.attributes, sizeof(*a));
+        *a = (struct attribute){arena_strdup(arena, from[i].name),
+                                arena_strdup(arena, from[i].value)};
+    }
+    return im->rows.count < BATCH || im->o->is_dry ? OK : write_batch(im);
+}
+
+/* ---- the whole file ------------------------------------------------------------------------- */
+
+static enum rc read_file(struct importer *im)
+{
+    const struct mapping *m = im->m;
+
+    if (m->is_csv)
+        TRY(csv_read(im->cx, im->o->path, m->delimiter, take, im, &im->progress));
+    else
+        TRY(xes_read(im->cx, im->o->path, take, im, &im->progress));
+    return OK;
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const struct import_count *ca = a, *cb = b;
+    return cb->n != ca->n ? (cb->n > ca->n ? 1 : -1) : strcmp(ca->name, cb->name);
+}
+
+static enum rc import_all(struct importer *im)
+{
+    TRY(find_organisation(im));
+    TRY(read_file(im));
+    TRY(im->rows.count ? write_batch(im) : OK);
+    struct list *found = &im->report->deviations;
+    if (found->count)
+        qsort(found->at, (size_t)found->count, sizeof(struct import_count), by_count);
+    return OK;
+}
+
+/* A dry run is the whole import in one transaction that fails at its end: what it would have done
+ * is known, and nothing of it is kept. */
+static enum rc dry_in_tx(struct ctx *cx, void *arg)
+{
+    (void)cx;
+    TRY(import_all(arg));
+    return E_CONFLICT;
+}
+
+static void destroy_arena(void *arg)
+{
+    arena_destroy(arg);
+}
+
+enum rc import_run(struct ctx *cx, const struct import_options *o, struct import_report *ret)
+{
+    struct importer im = {.cx = cx, .o = o, .m = o->mapping, .report = ret, .batch = *cx};
+
+    *ret = (struct import_report){0};
+    cx->via = im.batch.via = VIA_IMPORT;
+    im.batch.arena = arena_create();
+    arena_defer(cx->arena, destroy_arena, im.batch.arena);
+    im.seen.arena = im.people.arena = im.groups.arena = cx->arena;
+    if (!o->is_dry)
+        return import_all(&im);
+    const enum rc rc = db_tx(cx, dry_in_tx, &im);
+    return rc == E_CONFLICT ? OK : rc;
+}
+
+/* ---- what is there -------------------------------------------------------------------------- */
+
+static const struct col count_cols[] = {
+    TEXT_COL(struct import_count, name),
+    INT_COL(struct import_count, n),
+    {0},
+};
+
+static const char *key_of_state(const struct mapping *m, const char *state)
+{
+    const struct map_pair *p = m->state_pairs.at;
+
+    for (int i = 0; i < m->state_pairs.count; i++) {
+        if (str_equal(p[i].to, state))
+            return p[i].from;
+    }
+    return "?";
+}
+
+/* The part of "Accepted/In Progress" that attribute i stands for; the last takes the rest. */
+static const char *part_of(struct ctx *cx, const struct mapping *m, const char *key, int i)
+{
+    for (int k = 0; k < i && strchr(key, '/'); k++)
+        key = strchr(key, '/') + 1;
+    const bool is_last = i + 1 == m->state_from.count;
+    return is_last ? key : arena_strndup(cx->arena, key, strcspn(key, "/"));
+}
+
+enum rc import_verify(struct ctx *cx, const struct mapping *m, struct import_totals *ret)
+{
+    static const struct col cols[] = {{.kind = COL_INT, .offset = 0, .name = "n"}, {0}};
+    struct list states;
+
+    *ret = (struct import_totals){0};
+    TRY(db_one(cx, SQL_import_records, ARGS(TEXT("source", m->source)), cols, &ret->records));
+    TRY(db_all(cx, SQL_import_states, ARGS(TEXT("source", m->source)), count_cols,
+               sizeof(struct import_count), &states));
+    const struct import_count *s = states.at;
+    for (int i = 0; i < states.count; i++)
+        ret->events += s[i].n;
+    for (int a = 0; a < m->state_from.count; a++) {
+        struct import_state_count *sc = list_add(cx->arena, &ret->states, sizeof(*sc));
+        sc->attribute = ((const char **)m->state_from.at)[a];
+        for (int i = 0; i < states.count; i++)
+            add_count(cx, &sc->counts, part_of(cx, m, key_of_state(m, s[i].name), a), s[i].n);
+        if (sc->counts.count)
+            qsort(sc->counts.at, (size_t)sc->counts.count, sizeof(struct import_count), by_count);
+    }
+    return OK;
+}
