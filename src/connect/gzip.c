@@ -9,7 +9,7 @@
 
 #include "base/ctx.h"
 
-#define PIECE 65536
+#define PIECE 16384
 #define MAX_RATIO 1000
 
 struct reading {
