@@ -415,9 +415,11 @@ static void go_along(struct place *p, const struct yaml *node, int offset)
     else if (node->is_quoted)
         step(p);
     for (const char *c = node->text; p->at < p->end; c++, offset--) {
+        if (!*c)
+            return;
         while (p->at < p->end && (is_space(*c) ? !is_space(*p->at) : *p->at != *c))
             step(p);
-        if (offset <= 0 || !*c)
+        if (offset <= 0)
             return;
         if (p->at < p->end)
             step(p);
