@@ -85,7 +85,6 @@ struct expr_env {
     struct arena *arena;
 };
 
-/* Three-valued inside, but a condition at the top is true or false. */
 bool expr_holds(const struct expr *e, const struct expr_env *env);
 struct val expr_value(const struct expr *e, const struct expr_env *env);
 
@@ -107,13 +106,14 @@ struct expr_sql {
     int64_t now, me;
     const int64_t *my_groups;
     int my_group_count;
-    bool may_see_internal; /* whether free words search internal notes and internal fields too */
+    bool may_see_internal; /* else internal fields are missing and internal notes not searched */
     bool words_are_joined; /* the statement joins the full text itself, with expr_words_query(): the
                             * condition then leaves out the words that query stands for */
 };
 
-/* Append the condition (without ORDER BY) as SQL over the columns named in expr_sql.c. Values are
- * always parameters. The result is true or not true; use it in WHERE or AND. */
+/* Append the condition (without ORDER BY) as SQL over the columns named in expr_sql.c, in brackets
+ * where it needs them beside an AND. Values are always parameters. The result is true or not true
+ * (false, NULL). */
 void expr_to_sql(struct ctx *cx, const struct expr *e, struct expr_sql *sql);
 
 /* The SQL that sorts by a field: "r.created_at", a CASE for choices, a CAST of a JSON member. The

@@ -246,7 +246,9 @@ static enum rc make_integer(struct parser *p, enum node_kind kind, const struct 
     }
 
     bound(kind, a, b, &lo, &hi);
-    const int64_t most = like->type == TYPE_INSTANT ? INSTANT_MOST : INT64_MAX;
+    const int64_t most = like->type == TYPE_INSTANT ? INSTANT_MOST
+                         : like->type == TYPE_DATE  ? INSTANT_MOST / US_PER_DAY
+                                                    : INT64_MAX;
     if (lo <= -most || hi >= most)
         return expr_fault_at(p, n->at, n->len,
                              "this could overflow; fields with bounds (least, most) calculate "
@@ -572,6 +574,8 @@ static enum rc align_sides(struct parser *p, struct node **all, int count)
         if (is_missing(all[i]))
             return expr_fault_at(p, all[i]->at, all[i]->len,
                                  "nothing compares with empty; write `is empty`");
+        if (i == 0 && is_several(all[i]) && all[i]->kind != NODE_FIELD)
+            return expr_fault_at(p, all[i]->at, all[i]->len, "only a field can be compared here");
         if (i > 0 && is_several(all[i]))
             return expr_fault_at(p, all[i]->at, all[i]->len,
                                  "%s can only stand on the left of a comparison",
@@ -599,6 +603,8 @@ enum rc type_empty(struct parser *p, struct node *a, struct node **ret)
 {
     if (node_is_condition(a))
         return expr_fault_at(p, a->at, a->len, "a condition is never empty");
+    if (is_several(a) && a->kind != NODE_FIELD)
+        return expr_fault_at(p, a->at, a->len, "only a field can be asked whether it is empty");
     *ret = node_over(p, NODE_EMPTY, NULL, &a, 1);
     return OK;
 }
