@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "db/cache.h"
 #include "db/db_test.h"
 
@@ -339,6 +340,34 @@ static void test_a_passing_fault_is_retried(void **state)
     assert_int_equal(db_one(cx, &thing_count, ARGS(), number_cols, &(struct number){0}), E_FAIL);
 }
 
+/* ---- time -------------------------------------------------------------------------------------
+ */
+
+static int on_sqlite_in_haste(void **state)
+{
+    return set_up(state, DB_SQLITE, &(struct db_config){.read_limit_us = 200000});
+}
+
+static int on_postgres_in_haste(void **state)
+{
+    return set_up(state, DB_POSTGRES, &(struct db_config){.read_limit_us = 200000});
+}
+
+static void test_questions_without_end_are_cut(void **state)
+{
+    struct ctx *cx = cx_of(state);
+    const int64_t start = clock_monotonic();
+    struct number n;
+    const struct sql *sql = db_dynamic(
+        cx, "endless",
+        "WITH RECURSIVE t (n) AS (SELECT CAST(1 AS INTEGER) UNION ALL SELECT n + 1 FROM t) "
+        "SELECT max(n) FROM t");
+    assert_rc(cx, db_one(cx, sql, ARGS(), number_cols, &n), E_BUSY);
+    assert_non_null(strstr(cx->err.text, "too long"));
+    assert_true(clock_monotonic() - start < 2 * US_PER_S);
+    assert_int_equal(count(cx), 0);
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static void test_an_unknown_url_is_refused(void **state)
@@ -375,6 +404,10 @@ int main(void)
         ON_BOTH(test_many_dynamic_statements),
         ON_BOTH(test_any_statement_may_fail),
         ON_BOTH(test_a_passing_fault_is_retried),
+        {"test_questions_without_end_are_cut (sqlite)", test_questions_without_end_are_cut,
+         on_sqlite_in_haste, tear_down, NULL},
+        {"test_questions_without_end_are_cut (postgres)", test_questions_without_end_are_cut,
+         on_postgres_in_haste, tear_down, NULL},
         ON_BOTH(test_an_unknown_url_is_refused),
         ON_BOTH(test_a_second_process_is_kept_out_of_sqlite),
     };

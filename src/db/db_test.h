@@ -26,6 +26,8 @@ static const char *const tables[] = {
     "CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT UNIQUE, n BIGINT)",
     "CREATE TABLE part (id BIGINT PRIMARY KEY, thing_id BIGINT NOT NULL REFERENCES thing (id), "
     "size BIGINT CHECK (size > 0))",
+    "CREATE TABLE debt (id BIGINT, thing_id BIGINT REFERENCES thing (id) DEFERRABLE INITIALLY "
+    "DEFERRED)",
     NULL,
 };
 static const char *const blob_table[DB_ENGINES] = {"CREATE TABLE lump (id BIGINT, bytes BLOB)",
@@ -46,6 +48,7 @@ STATEMENT(thing_bump, true, "UPDATE thing SET n = n + 1 WHERE id = $1 RETURNING 
 STATEMENT(thing_set_all, true, "UPDATE thing SET n = $1", "n");
 STATEMENT(part_add, true, "INSERT INTO part (id, thing_id, size) VALUES ($1, $2, $3)", "id",
           "thing_id", "size");
+STATEMENT(debt_add, true, "INSERT INTO debt (id, thing_id) VALUES ($1, $2)", "id", "thing_id");
 STATEMENT(lump_add, true, "INSERT INTO lump (id, bytes) VALUES ($1, $2)", "id", "bytes");
 STATEMENT(lump_list, false, "SELECT id, bytes, bytes IS NULL FROM lump ORDER BY id");
 

@@ -306,6 +306,27 @@ static void test_one_bad_member_does_not_fail_others(void **state)
     assert_int_equal(count(cx), 1 + want);
 }
 
+static enum rc owe(struct ctx *cx, void *arg)
+{
+    const int64_t n = *(int64_t *)arg;
+    int64_t ignored;
+    TRY(bump(cx, &ignored));
+    return db_exec(cx, &debt_add, ARGS(INT("id", n), INT("thing_id", n % 10 == 0 ? 99 : 1)), NULL);
+}
+
+/* Constraints that are only checked by the commit: the batch is taken apart to find the culprit. */
+static void test_a_commit_may_conflict(void **state)
+{
+    struct ctx *cx = cx_of(state);
+    fill(cx, 1);
+    struct crowd c = {.db = cx->db, .fn = owe, .rounds = 5};
+    run_crowd(&c);
+    assert_int_equal(c.failed, 5 * CROWD / 10);
+    assert_int_equal(value_of(cx, 1), 10 + 5 * CROWD - 5 * CROWD / 10);
+    int64_t n = 1000;
+    assert_rc(cx, db_tx(cx, owe, &n), E_CONFLICT);
+}
+
 static int on_sqlite_alone(void **state)
 {
     return set_up(state, DB_SQLITE, &(struct db_config){.max_batch = 1});
@@ -461,6 +482,7 @@ int main(void)
         ON_BOTH(test_hooks_run_in_order),
         ON_BOTH(test_no_update_is_lost),
         ON_BOTH(test_one_bad_member_does_not_fail_others),
+        ON_BOTH(test_a_commit_may_conflict),
         {"test_grouping_can_be_switched_off (sqlite)", test_grouping_can_be_switched_off,
          on_sqlite_alone, tear_down, NULL},
         {"test_grouping_can_be_switched_off (postgres)", test_grouping_can_be_switched_off,
