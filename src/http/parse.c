@@ -83,14 +83,7 @@ static const uint8_t steps[STATES][KINDS] = {
     [LINE_LF] = {[LF] = LINE},
     [LINE] = {[TOKEN] = NAME, [HEX] = NAME, [CR] = END_LF},
     [NAME] = {[TOKEN] = NAME, [HEX] = NAME, [COLON] = VALUE},
-    [VALUE] = {[TOKEN] = VALUE,
-               [HEX] = VALUE,
-               [COLON] = VALUE,
-               [MARK] = VALUE,
-               [HIGH] = VALUE,
-               [SPACE] = VALUE,
-               [TAB] = VALUE,
-               [CR] = LINE_LF},
+    [VALUE] = {[TAB... HIGH] = VALUE, [CR] = LINE_LF},
     [END_LF] = {[LF] = END},
     [SIZE_1] = {[HEX] = SIZE},
     [SIZE] = {[HEX] = SIZE, [MARK] = EXTENSION, [CR] = SIZE_LF},
@@ -100,49 +93,49 @@ static const uint8_t steps[STATES][KINDS] = {
     [DATA_LF] = {[LF] = SIZE_1},
 };
 
-/* Runs the automaton over bytes; stops behind the first that leads to one of the two. */
-static size_t walk(int *state, const char *bytes, size_t len, int until, int or_until)
+/* ---- the head, still coming in -------------------------------------------------------------- */
+
+/* Where head_scan() looks up from its walk. */
+static const bool pauses[STATES] = {[BAD] = true, [VERSION_1] = true, [LINE] = true, [END] = true};
+
+static size_t walk(int *state, const char *bytes, size_t len)
 {
     int at = *state;
     size_t i = 0;
-    while (i < len && at != BAD && at != until && at != or_until)
+    do
         at = steps[at][kinds[(unsigned char)bytes[i++]]];
+    while (i < len && !pauses[at]);
     *state = at;
     return i;
 }
 
-/* ---- the head, still coming in -------------------------------------------------------------- */
-
 /* Method and spaces beside the target are not what makes a request line too long. */
 enum { LINE_EXTRA = 32 };
 
+/* Ordered so that the first byte that breaks a rule decides, however the bytes come in. */
 static int scan_verdict(const struct head_scan *scan)
 {
-    if (scan->state == BAD)
-        return 400;
-    if (scan->state <= TARGET && scan->done > HTTP_MAX_TARGET + LINE_EXTRA)
+    if (!scan->has_target && scan->done > HTTP_MAX_TARGET + LINE_EXTRA)
         return 414;
     if (scan->done > HTTP_MAX_HEAD || scan->lines > HTTP_MAX_HEADERS + 1)
         return 431;
+    if (scan->state == BAD)
+        return 400;
     return scan->state == END ? HEAD_DONE : HEAD_MORE;
 }
 
 int head_scan(struct head_scan *scan, const char *bytes, size_t len)
 {
-    if (scan->state == BAD)
+    if (scan->done == 0)
         scan->state = START;
     if (len > HTTP_MAX_HEAD + 1)
         len = HTTP_MAX_HEAD + 1;
     int verdict = HEAD_MORE;
     while (scan->done < len && verdict == HEAD_MORE) {
-        if (scan->state == LINE) {
-            /* One step beyond, or walk() would stop here for ever. */
-            scan->state = steps[LINE][kinds[(unsigned char)bytes[scan->done++]]];
-        } else {
-            scan->done += walk(&scan->state, bytes + scan->done, len - scan->done, LINE, END);
-            scan->lines += scan->state == LINE;
-        }
+        scan->done += walk(&scan->state, bytes + scan->done, len - scan->done);
+        scan->lines += scan->state == LINE;
         verdict = scan_verdict(scan);
+        scan->has_target |= scan->state == VERSION_1;
     }
     return verdict;
 }
@@ -371,8 +364,9 @@ static void keep_field(struct request *rq, char *text, const struct line *line)
     for (char *c = name; *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
-    char *value = line->value ? text + (line->value - text) : name + line->name_len;
-    size_t len = line->value ? line->value_len : 0;
+    /* llhttp says of an empty value that it begins with the next line. */
+    size_t len = line->value_len;
+    char *value = len > 0 ? text + (line->value - text) : name + line->name_len;
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         len--;
     value[len] = '\0';

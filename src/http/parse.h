@@ -21,7 +21,8 @@
 struct head_scan {
     size_t done; /* bytes looked at */
     int state;
-    int lines;
+    int lines;       /* that ended so far */
+    bool has_target; /* its end was seen */
 };
 enum { HEAD_MORE = 0, HEAD_DONE = 1 };
 

@@ -28,6 +28,8 @@ static const struct vector {
     {"space around values", V(GET "Host: \t x \t \r\n\r\n"), 200, SERVED},
     {"empty value", V(GET HOST "X-Empty:\r\n\r\n"), 200, SERVED},
     {"latin value", V(GET HOST "X-A: caf\xc3\xa9\r\n\r\n"), 200, SERVED},
+    {"empty value hides nothing", V(POST "Connection:\r\nContent-Length: 33\r\n\r\n" CANARY), 200,
+     SERVED},
     {"port", V(GET "Host: x:8080\r\n\r\n"), 200, SERVED},
     {"IPv6 host", V(GET "Host: [::1]:8080\r\n\r\n"), 200, SERVED},
     {"absolute target", V("GET http://x/a HTTP/1.1\r\n" HOST "\r\n"), 200, SERVED},
