@@ -13,7 +13,6 @@
 #include "base/str.h"
 #include "connect/import_map.h"
 #include "db/db.h"
-#include "flow/flow.h"
 #include "lang/words.h"
 #include "rec/rec.h"
 
@@ -252,24 +251,18 @@ static enum rc create(struct importer *im, struct ctx *cx, const struct source_r
     return rec_do(cx, &c, out);
 }
 
-/* A row whose state is the one before says that something of the record changed. */
-static enum rc proceed(struct importer *im, struct ctx *cx, const struct rec *before,
-                       const struct step *s, const struct recorded *r, struct outcome *out)
+/* A row whose state is the one before says that something of the record changed; any other is the
+ * action that leads to its state. */
+static enum rc proceed(struct ctx *cx, const struct rec *before, const struct step *s,
+                       const struct recorded *r, struct outcome *out)
 {
-    const struct process *p = before->process;
-    const struct val from = before->slots[FIELD_STATE];
-    const bool stays = str_equal(from.text, s->state);
-    const struct action *a = stays ? NULL
-                                   : flow_action_between(p, process_state(p, from.text)->index,
-                                                         process_state(p, s->state)->index);
+    const bool stays = str_equal(before->slots[FIELD_STATE].text, s->state);
     const struct change c = {
         .kind = stays ? CHANGE_EDIT : CHANGE_ACTION,
         .id = before->id,
-        .action = a ? a->name : NULL,
         .input = val_from_map(&s->input),
         .recorded = r,
     };
-    (void)im;
     return rec_do(cx, &c, out);
 }
 
@@ -309,7 +302,7 @@ static enum rc take_row(struct importer *im, struct ctx *cx, struct pending *p)
     if (rc == E_NOT_FOUND)
         TRY(create(im, cx, &p->row, &s, &r, &out));
     else if (rc == OK)
-        TRY(proceed(im, cx, &before, &s, &r, &out));
+        TRY(proceed(cx, &before, &s, &r, &out));
     else
         return rc;
     p->is_first = rc == E_NOT_FOUND && out.event_id;

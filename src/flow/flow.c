@@ -554,6 +554,27 @@ static enum rc check_guard(struct work *w)
                   label_for(w->action->unless, w->cx->language, text));
 }
 
+/* What was recorded names the state it led to: the action is the one that leads there. */
+static const struct action *action_between(const struct process *p, int from, int to)
+{
+    for (int i = 0; i < p->action_count; i++) {
+        const struct action *a = &p->actions[i];
+        if (a->to == to && is_offered(a, &p->states[from]))
+            return a;
+    }
+    return NULL;
+}
+
+static const struct action *find_action(const struct work *w, const char *name)
+{
+    const struct process *p = w->in->process;
+    const struct state *to = w->in->to_state ? process_state(p, w->in->to_state) : NULL;
+
+    if (name)
+        return process_action(p, name);
+    return to ? action_between(p, w->plan->from->index, to->index) : NULL;
+}
+
 enum rc flow_act(struct ctx *cx, const struct flow_in *in, const char *action,
                  struct flow_plan *ret)
 {
@@ -562,12 +583,12 @@ enum rc flow_act(struct ctx *cx, const struct flow_in *in, const char *action,
 
     if (!ret->from)
         return fail(cx, E_FAIL, NULL, "the record is in a state its process does not have");
-    w.action = action ? process_action(p, action) : NULL;
+    w.action = find_action(&w, action);
     if (!w.action)
         TRY(refuse(&w, E_NOT_FOUND, action ? "unknown_action" : "no_action", "%s has no action %s",
                    p->name, action ? action : ""));
     else
-        TRY(check_action(&w, action));
+        TRY(check_action(&w, w.action->name));
 
     const bool moves = w.action && w.action->to >= 0;
     ret->action = w.action;
@@ -600,15 +621,4 @@ enum rc flow_offers(struct ctx *cx, const struct flow_in *in, struct list *ret)
                                 label_for(a->unless, cx->language, expr_source(a->when))};
     }
     return OK;
-}
-
-const struct action *flow_action_between(const struct process *p, int from, int to)
-{
-    for (int i = 0; i < p->action_count; i++) {
-        const struct action *a = &p->actions[i];
-        const int target = a->to >= 0 ? a->to : from;
-        if (target == to && is_offered(a, &p->states[from]))
-            return a;
-    }
-    return NULL;
 }

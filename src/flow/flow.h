@@ -99,6 +99,7 @@ struct flow_plan {
  * questions of the process's action `create`, if it has one. */
 enum rc flow_create(struct ctx *cx, const struct flow_in *in, struct flow_plan *ret);
 
+/* action NULL: recorded, and to_state says where it led. */
 enum rc flow_act(struct ctx *cx, const struct flow_in *in, const char *action,
                  struct flow_plan *ret);
 
@@ -113,10 +114,6 @@ struct offer {
 };
 enum rc flow_offers(struct ctx *cx, const struct flow_in *in,
                     struct list *ret); /* of struct offer */
-
-/* The action that leads from the record's state to another, for imports: the one allowed by the
- * table, or NULL when there is none. */
-const struct action *flow_action_between(const struct process *p, int from, int to);
 
 /* An environment for expressions over these values. */
 struct expr_env flow_env(struct ctx *cx, const struct flow_in *in, const struct val *slots);

@@ -264,8 +264,7 @@ static enum rc do_edit(struct ctx *cx, struct passage *g)
     TRY(read_input(cx, g));
     const struct flow_in in = question(cx, g);
     TRY(flow_edit(cx, &in, &g->plan));
-    g->is_nothing =
-        !is_recorded(g) && !g->plan.changes.count && !g->plan.comment && !g->plan.note;
+    g->is_nothing = !is_recorded(g) && !g->plan.changes.count && !g->plan.comment && !g->plan.note;
     return g->is_nothing ? OK : store_plan(cx, g);
 }
 
@@ -410,7 +409,7 @@ static enum rc write_event(struct ctx *cx, struct passage *g)
         .kind = kinds[g->c->kind].name,
         .record_id = g->record_id,
         .process_id = p->process_id,
-        .action = g->c->action,
+        .action = g->has_plan && g->plan.action ? g->plan.action->name : NULL,
         .actor_id = g->actor ? g->actor->id : 0,
         .occurred_at = g->at,
         .revision = g->rec.revision + 1,
