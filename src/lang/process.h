@@ -212,6 +212,9 @@ struct set_pair {
  * the action that does so starts it. A timer whose action is not offered when it is due does
  * nothing but leave an event; the check finds files where that can happen.
  *
+ * Expressions of effects see the record as the action leaves it: with what was given with the
+ * action, in the state that it leads to.
+ *
  * Links are followed from the record that acts: link `child` reaches its children and `parent`
  * (its inverse) its parent; `caused_by` reaches what it was caused by. */
 struct effect {

@@ -41,6 +41,7 @@ static const struct key process_keys[] = {
     {"messages"},
     {"trees"},
     {"tables"},
+    {"import"}, /* how a log is read, see doc/importing.md: not ours */
     {0},
 };
 

@@ -253,7 +253,8 @@ static const struct section sections[] = {
 };
 
 const struct key shared_keys[] = {
-    {"languages"}, {"roles"}, {"links"}, {"calendars"}, {"messages"}, {"trees"}, {"tables"}, {0},
+    {"languages"}, {"roles"},  {"links"},  {"calendars"}, {"messages"},
+    {"trees"},     {"tables"}, {"import"}, {0},
 };
 
 /* What is there without a file saying so. */
