@@ -1,5 +1,7 @@
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -471,6 +473,86 @@ static void test_a_connection_lost_in_between_is_retried(void **state)
     assert_int_equal(value_of(cx, 1), 12);
 }
 
+/* ---- sudden ends ----------------------------------------------------------------------------- */
+
+struct writer_process {
+    struct db *db;
+    int fd; /* hears the number of each thing whose transaction came back */
+    atomic_llong next;
+};
+
+static enum rc add_number(struct ctx *cx, void *arg)
+{
+    const int64_t n = *(int64_t *)arg;
+    TRY(add(cx, n, NULL, n));
+    return db_exec(cx, &part_add, ARGS(INT("id", n), INT("thing_id", n), INT("size", 1)), NULL);
+}
+
+static void *add_numbers(void *arg)
+{
+    struct writer_process *w = arg;
+    struct ctx cx = {.arena = arena_create(), .db = w->db};
+    for (;;) {
+        int64_t n = atomic_fetch_add(&w->next, 1);
+        if (db_tx(&cx, add_number, &n) != OK || write(w->fd, &n, sizeof(n)) != sizeof(n))
+            _exit(1);
+        arena_reset(cx.arena);
+    }
+}
+
+static _Noreturn void write_until_killed(int fd, int64_t first)
+{
+    struct ctx cx = {.arena = arena_create()};
+    struct writer_process w = {.fd = fd, .next = first};
+    pthread_t threads[8];
+    w.db = scratch_again(&cx, &(struct db_config){0});
+    for (int i = 0; i < ARRAY_LEN(threads); i++)
+        thread_start(&threads[i], add_numbers, &w);
+    for (;;)
+        pause();
+}
+
+/* Starts a process that writes, ends it in the middle; gives the numbers it was answered. */
+static void kill_a_writer(struct ctx *cx, int64_t first, struct list *answered)
+{
+    int fds[2];
+    int64_t n;
+    assert_int_equal(pipe(fds), 0);
+    const pid_t pid = fork();
+    if (pid == 0)
+        write_until_killed(fds[1], first);
+    close(fds[1]);
+    for (int i = 0; read(fds[0], &n, sizeof(n)) == sizeof(n); i++) {
+        *(int64_t *)list_add(cx->arena, answered, sizeof(n)) = n;
+        if (i == 200)
+            kill(pid, SIGKILL);
+    }
+    close(fds[0]);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void test_what_was_answered_survives(void **state)
+{
+    struct ctx *cx = cx_of(state);
+    struct list answered = {0};
+    for (int round = 1; round <= 4; round++) {
+        db_close(cx->db);
+        kill_a_writer(cx, 1000000 * round, &answered);
+        cx->db = scratch_again(cx, &(struct db_config){0});
+        struct number parts = {0};
+        const struct sql *sql = db_dynamic(cx, "parts", "SELECT count(*) FROM part");
+        assert_rc(cx, db_one(cx, sql, ARGS(), number_cols, &parts), OK);
+        assert_int_equal(parts.n, count(cx)); /* both or none */
+        assert_true(parts.n >= answered.count);
+    }
+    const int64_t *n = answered.at;
+    assert_true(answered.count > 4 * 200);
+    for (int i = 0; i < answered.count; i++)
+        assert_int_equal(value_of(cx, n[i]), n[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +570,7 @@ int main(void)
         {"test_grouping_can_be_switched_off (postgres)", test_grouping_can_be_switched_off,
          on_postgres_alone, tear_down, NULL},
         ON_BOTH(test_changes_are_heard),
+        ON_BOTH(test_what_was_answered_survives),
         {"test_two_processes_take_turns", test_two_processes_take_turns, on_postgres, tear_down,
          NULL},
         {"test_lost_connections_are_made_anew", test_lost_connections_are_made_anew, on_postgres,
