@@ -213,12 +213,25 @@ static enum rc each_row(struct visit *v, struct rows *rows, const struct each *e
     return rc;
 }
 
+/* Engines differ in what a walk sees of changes made on the way, so there are none. */
+static enum rc each_of_all(struct ctx *cx, const struct sql *sql, const struct arg *args,
+                           const struct each *each)
+{
+    struct list all = {0};
+    TRY(db_all(cx, sql, args, each->cols, each->size, &all));
+    for (int i = 0; i < all.count; i++)
+        TRY(each->fn(cx, (char *)all.at + (size_t)i * each->size, each->arg));
+    return OK;
+}
+
 enum rc db_each(struct ctx *cx, const struct sql *sql, const struct arg *args,
                 const struct col *cols, size_t size,
                 enum rc (*fn)(struct ctx *cx, void *row, void *arg), void *arg)
 {
     const struct arg *values[MAX_PARAMS];
     struct visit v;
+    if (db_in_tx(cx))
+        return each_of_all(cx, sql, args, &(struct each){cols, size, fn, arg});
     match_args(cx, sql, args, values);
     TRY(visit_for(cx, sql, &v));
     struct rows *rows = NULL;
@@ -282,10 +295,10 @@ static const struct driver *driver_for(const char *url)
     return NULL;
 }
 
-static int usual_readers(void)
+static int usual_readers(const struct driver *driver)
 {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores > 2 ? (int)(2 * cores) : 4;
+    const int for_cores = (int)(2 * sysconf(_SC_NPROCESSORS_ONLN));
+    return for_cores > driver->min_readers ? for_cores : driver->min_readers;
 }
 
 /* The safety of the engine is checked by the writer's connection, which is opened at once; so is
@@ -324,7 +337,7 @@ enum rc db_open(struct ctx *cx, const struct db_config *config, struct db **ret)
     db->driver = fault_wrap(driver);
     db->fault.real = driver;
     db->engine = engine;
-    pool_init(&db->pool, config->readers ? config->readers : usual_readers());
+    pool_init(&db->pool, config->readers ? config->readers : usual_readers(driver));
     pthread_mutex_init(&db->change_lock, NULL);
     fault_set(&db->fault, config->fail_at, E_FAIL);
     const enum rc rc =

@@ -113,8 +113,11 @@ enum rc db_one(struct ctx *cx, const struct sql *sql, const struct arg *args,
 enum rc db_all(struct ctx *cx, const struct sql *sql, const struct arg *args,
                const struct col *cols, size_t size, struct list *ret);
 
-/* Each row as it comes, without holding all: row is reused; what fn keeps it copies. fn stops the
- * walk by returning something other than OK, which is then the result. */
+/* Each row as it comes, without holding all: a row and its strings live as long as the call of fn.
+ * fn stops the walk by returning something other than OK, which is then the result; it may ask and,
+ * in a transaction, change anything, for there all rows are read before the first call. Outside of
+ * one the walk sees one state of the database and holds a connection: fn must not wait for others.
+ */
 enum rc db_each(struct ctx *cx, const struct sql *sql, const struct arg *args,
                 const struct col *cols, size_t size,
                 enum rc (*fn)(struct ctx *cx, void *row, void *arg), void *arg);
@@ -144,12 +147,14 @@ enum rc db_tx(struct ctx *cx, db_tx_fn fn, void *arg);
 bool db_in_tx(const struct ctx *cx);
 
 /* From inside a transaction: run fn(cx, arg) once at the end of the whole batch, still before its
- * commit, in the order registered. For work that is cheaper together, as full text. Its failure
- * fails the batch. Dropped when the transaction that registered it rolls back. arg must outlive the
- * call of db_tx(), so it lives in the arena of cx. */
+ * commit, in the order registered. For work that is cheaper together, as full text. When it fails,
+ * the members of the batch run once more, each alone, so that only its own transaction fails.
+ * Dropped when the transaction that registered it rolls back. arg must outlive the call of db_tx(),
+ * so it lives in the arena of cx. */
 void db_before_commit(struct ctx *cx, db_tx_fn fn, void *arg);
 
-/* From inside a transaction: call fn(arg) once after the commit is durable (wake a listener). */
+/* From inside a transaction: call fn(arg) once after the commit is durable, before db_tx() returns,
+ * on the writer's thread: it may wake somebody, but not wait or open a transaction. */
 void db_after_commit(struct ctx *cx, void (*fn)(void *arg), void *arg);
 
 /* Several reads that must agree: fn sees one state of the database. Reads only. */

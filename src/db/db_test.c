@@ -137,6 +137,26 @@ static void test_each_row_may_ask_more(void **state)
     assert_int_equal(count(cx), 700);
 }
 
+static enum rc double_it(struct ctx *cx, void *row, void *arg)
+{
+    const struct thing *t = row;
+    (void)arg;
+    return add(cx, t->id + 1000, t->name ? arena_printf(cx->arena, "%s'", t->name) : NULL, t->n);
+}
+
+static enum rc double_all(struct ctx *cx, void *arg)
+{
+    return db_each(cx, &thing_list, ARGS(), thing_cols, sizeof(struct thing), double_it, arg);
+}
+
+static void test_a_walk_does_not_see_its_own_changes(void **state)
+{
+    struct ctx *cx = cx_of(state);
+    fill(cx, 300);
+    assert_rc(cx, db_tx(cx, double_all, NULL), OK);
+    assert_int_equal(count(cx), 600);
+}
+
 static enum rc recurse(struct ctx *cx, void *row, void *arg)
 {
     int *depth = arg;
@@ -395,6 +415,7 @@ int main(void)
         ON_BOTH(test_odd_values_come_back),
         ON_BOTH(test_sets_are_one_argument),
         ON_BOTH(test_each_row_may_ask_more),
+        ON_BOTH(test_a_walk_does_not_see_its_own_changes),
         ON_BOTH(test_a_statement_may_run_within_itself),
         ON_BOTH(test_snapshot_sees_one_state),
         ON_BOTH(test_broken_constraints_conflict),

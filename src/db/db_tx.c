@@ -414,17 +414,27 @@ static void *writer_main(void *arg)
 
 /* ---- the caller's side ----------------------------------------------------------------------- */
 
+/* False when the database is being closed. */
+static bool enqueue(struct writer *w, struct tx *tx)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool is_idle = w->is_idle, is_closing = w->is_closing;
+    if (!is_closing) {
+        queue_add(&w->queue, tx);
+        atomic_fetch_add_explicit(&w->waiting, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (is_idle)
+        pthread_cond_signal(&w->has_work);
+    return !is_closing;
+}
+
 static enum rc submit(struct writer *w, struct ctx *cx, db_tx_fn fn, void *arg)
 {
     struct tx tx = {.cx = cx, .fn = fn, .arg = arg};
     sem_init(&tx.is_done, 0, 0);
-    atomic_fetch_add_explicit(&w->waiting, 1, memory_order_relaxed);
-    pthread_mutex_lock(&w->lock);
-    queue_add(&w->queue, &tx);
-    const bool is_idle = w->is_idle;
-    pthread_mutex_unlock(&w->lock);
-    if (is_idle)
-        pthread_cond_signal(&w->has_work);
+    if (!enqueue(w, &tx))
+        return fail(cx, E_FAIL, NULL, "the database is being closed");
     while (sem_wait(&tx.is_done) != 0)
         ; /* a signal came between */
     sem_destroy(&tx.is_done);

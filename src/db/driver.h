@@ -35,7 +35,8 @@ enum tend { TEND_BETWEEN, TEND_IDLE };
 
 struct driver {
     enum db_engine engine;
-    int max_batch; /* transactions per commit, unless configured */
+    int max_batch;   /* transactions per commit, unless configured */
+    int min_readers; /* unless configured: enough to wait for the engine meanwhile */
 
     /* read_limit_us: of one statement of a reader */
     enum rc (*open)(struct ctx *cx, const char *url, int64_t read_limit_us, struct engine **ret);

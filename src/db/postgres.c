@@ -45,10 +45,9 @@ struct pg_conn {
     struct sent queue[QUEUE];
     int queued;
     bool was_answered; /* since the transaction's begin */
-    bool is_writer;
-    bool is_reading; /* within begin_read() */
-    int walks;       /* cursors open */
-    uint64_t names;  /* given to prepared statements so far */
+    bool is_reading;   /* within begin_read() */
+    int walks;         /* cursors open */
+    uint64_t names;    /* given to prepared statements so far */
 };
 
 struct rows {
@@ -455,8 +454,7 @@ static enum rc pg_start(struct ctx *cx, struct conn *head, const struct sql *sql
     struct rows *r = arena_alloc(cx->arena, sizeof(*r));
     *r = (struct rows){.conn = of(head), .sql = sql, .at = -1};
     enum rc rc;
-    /* A transaction that changes things is short, and so is what it walks over. */
-    if (walk == WALK_LONG && !r->conn->is_writer) {
+    if (walk == WALK_LONG) {
         rc = open_walk(cx, r, values);
     } else {
         rc = send(cx, r->conn, sql, values);
@@ -755,7 +753,6 @@ static void pg_disconnect(struct conn *head)
 static enum rc pg_connect(struct ctx *cx, struct engine *e, enum conn_role role, struct conn **ret)
 {
     struct pg_conn *c = must_alloc(1, sizeof(*c));
-    c->is_writer = role == CONN_WRITER;
     enum rc rc = dial(cx, c, e->url);
     if (rc == OK)
         rc = set_up(cx, c, e, role);
@@ -802,6 +799,7 @@ static bool pg_listen(struct conn *head, int wake_fd, int timeout_ms)
 const struct driver postgres_driver = {
     .engine = DB_POSTGRES,
     .max_batch = 60, /* more savepoints in a transaction slow every reader down */
+    .min_readers = 16,
     .open = pg_open,
     .close = pg_close,
     .connect = pg_connect,
