@@ -752,7 +752,7 @@ static void sqlite_tend(struct conn *head, enum tend when)
 const struct driver sqlite_driver = {
     .engine = DB_SQLITE,
     .max_batch = 128,
-    .min_readers = 4,
+    .min_readers = 8,
     .open = sqlite_open,
     .close = sqlite_close_engine,
     .connect = sqlite_connect,
