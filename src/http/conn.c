@@ -54,9 +54,9 @@ struct conn {
 };
 
 enum {
-    BUSY_READ = 8 << 10,     /* of what is pipelined, read no more than this ahead */
-    MOST_SPOOLING = 1 << 20, /* bytes waiting for the disk */
-    LEAST_PACE = 1000,       /* bytes a second, over the time since the grace ended */
+    BUSY_READ = 8 << 10,       /* of what is pipelined, read no more than this ahead */
+    MOST_SPOOLING = 256 << 10, /* bytes waiting for the disk */
+    LEAST_PACE = 1000,         /* bytes a second, over the time since the grace ended */
     LINGER_US = 2000000,
     DRAIN_GRACE_US = 500000,
 };
@@ -136,7 +136,8 @@ void conn_close(struct conn *c)
     struct http_server *server = c->shard->server;
     c->state = GONE;
     clear_deadline(c);
-    watch_end(c->watch);
+    if (c->watch)
+        watch_end(c->watch);
     close(c->fd);
     drop_stream(c);
     free(c->rest);
@@ -274,6 +275,11 @@ static bool begin_body(struct conn *c)
 }
 
 /* "OPTIONS *" asks about the server as a whole (RFC 9110, 9.3.7). */
+static bool is_about_server(const struct exchange *ex)
+{
+    return ex->rq.path[0] == '*';
+}
+
 static bool answer_options(struct conn *c)
 {
     struct exchange *ex = c->exchange;
@@ -281,6 +287,12 @@ static bool answer_options(struct conn *c)
     reply_write(&ex->reply, &ex->rq, &ex->rs, ex->parse.keeps_alive ? REPLY_KEEP : REPLY_CLOSE);
     begin_reply(c);
     return true;
+}
+
+/* All of the request is there. */
+static bool serve(struct conn *c)
+{
+    return is_about_server(c->exchange) ? answer_options(c) : dispatch(c);
 }
 
 static void describe(struct conn *c, struct request *rq)
@@ -301,10 +313,9 @@ static bool begin_request(struct conn *c, size_t head_len)
     if (status)
         return refuse(c, status);
     const struct http_config *config = config_of(c);
-    ex->admission = config->admit(ex->rq.method, ex->rq.path, config->arg);
-    if (!ex->parse.is_complete)
-        return begin_body(c);
-    return ex->rq.path[0] == '*' ? answer_options(c) : dispatch(c);
+    if (!is_about_server(ex))
+        ex->admission = config->admit(ex->rq.method, ex->rq.path, config->arg);
+    return ex->parse.is_complete ? serve(c) : begin_body(c);
 }
 
 static bool step_head(struct conn *c)
@@ -359,7 +370,7 @@ static bool end_body(struct conn *c)
     }
     ex->rq.body = buf_text(&ex->body);
     ex->rq.body_len = ex->body.len;
-    return ex->rq.path[0] == '*' ? answer_options(c) : dispatch(c);
+    return serve(c);
 }
 
 static bool is_spool_full(const struct conn *c)
@@ -584,6 +595,16 @@ void conn_return(struct exchange *ex)
 
 /* ---- for the shard -------------------------------------------------------------------------- */
 
+static void link_conn(struct conn *c, struct shard *shard)
+{
+    c->link = &shard->conns;
+    c->next = shard->conns;
+    if (c->next)
+        c->next->link = &c->next;
+    shard->conns = c;
+    shard->conn_count++;
+}
+
 void conn_open(struct shard *shard, int fd, const struct origin *origin)
 {
     struct conn *c = memory_get(sizeof(*c));
@@ -592,12 +613,11 @@ void conn_open(struct shard *shard, int fd, const struct origin *origin)
     c->origin = *origin;
     c->fd = fd;
     c->watch = watch_begin(shard->loop, fd, on_ready, c);
-    c->link = &shard->conns;
-    c->next = shard->conns;
-    if (c->next)
-        c->next->link = &c->next;
-    shard->conns = c;
-    shard->conn_count++;
+    link_conn(c, shard);
+    if (!c->watch) {
+        conn_close(c); /* the kernel watches no more sockets */
+        return;
+    }
     become_idle(c);
     watch_want(c->watch, LOOP_READ);
 }

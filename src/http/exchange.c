@@ -22,6 +22,7 @@ void exchange_clear(struct exchange *ex)
     reply_clear(&ex->reply);
     ex->rq = (struct request){.arena = ex->arena, .body = "", .peer_uid = -1};
     ex->rs = (struct response){.body = {.arena = ex->arena}};
+    ex->admission = (struct http_admission){0};
     ex->body = (struct buf){.arena = ex->arena};
 }
 

@@ -41,7 +41,7 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 typedef void watch_fn(void *arg, int ready);
 
 struct watch;
-struct watch *watch_begin(struct loop *l, int fd, watch_fn *fn, void *arg); /* NULL: no memory */
+struct watch *watch_begin(struct loop *l, int fd, watch_fn *fn, void *arg); /* NULL: too many */
 void watch_want(struct watch *w, int events);                               /* 0: nothing */
 void watch_end(struct watch *w); /* fn is not called any more; the fd may be closed at once */
 

@@ -11,6 +11,7 @@
 
 /* ---- the lines of a message ----------------------------------------------------------------- */
 
+/* TAB to HIGH may stand in a value. */
 enum kind { CONTROL, TAB, SPACE, COLON, TOKEN, HEX, MARK, HIGH, CR, LF, KINDS };
 
 /* RFC 9110, 5.6.2: TOKEN and HEX are tchar; MARK is the rest of what can be seen. */

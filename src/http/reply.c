@@ -369,7 +369,7 @@ static enum sent send_memory(struct reply *r, int fd, size_t *ret_bytes)
              r->fixed_len - fixed_at},
         };
         const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-        const int more = r->fd >= 0 ? MSG_MORE : 0;
+        const int more = r->file_end > 0 ? MSG_MORE : 0;
         const ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | more);
         if (n < 0)
             return send_result(n);
