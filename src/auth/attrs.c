@@ -44,6 +44,7 @@ static void check_text(struct ctx *cx, const struct attr *attr, const char *s)
 
 enum rc attrs_clean(struct ctx *cx, const struct attr *attrs, void *row)
 {
+    const int before = cx->err.problems.count; /* of something else: not this row's fault */
     for (const struct attr *attr = attrs; attr->kind; attr++) {
         if (attr->kind == ATTR_TEXT) {
             const char **text = (const char **)((char *)row + attr->offset);
@@ -54,7 +55,7 @@ enum rc attrs_clean(struct ctx *cx, const struct attr *attrs, void *row)
             problem(cx, attr->name, "required", "must be given");
         }
     }
-    return problems_rc(cx);
+    return cx->err.problems.count > before ? problems_rc(cx) : OK;
 }
 
 static struct val value_of(const struct attr *attr, const void *row)

@@ -173,9 +173,7 @@ static enum rc check_free(struct ctx *cx, const struct person *p)
     if (rc == E_NOT_FOUND)
         return OK;
     TRY(rc);
-    const char *field = taken.n == 1 ? "login" : "email";
-    problem(cx, field, "taken", "is somebody else's already");
-    return problems_rc(cx);
+    return fail(cx, E_INVALID, taken.n == 1 ? "login" : "email", "is somebody else's already");
 }
 
 static enum rc check_organisation(struct ctx *cx, int64_t id)
