@@ -245,7 +245,7 @@ static void read_refined(struct reading *r, const struct field_source *s, struct
         return;
     const bool is_priority = f->slot == FIELD_PRIORITY && type == IS_MATRIX;
     if (type != (int)f->type && !is_priority) {
-        find_error(r, s->is, "wrong-type", "'%s' is built in and is %s", f->name, words[f->type]);
+        find_error(r, s->is, "wrong-type", "'%s' is built in, as %s", f->name, words[f->type]);
         return;
     }
     if (f->is_system && (s->required || s->initial || s->computed || s->of || s->most)) {
@@ -286,11 +286,25 @@ static struct field *add_field(struct reading *r, struct draft *d, const char *n
     return f;
 }
 
+/* What an expression or an `ask` would take for something else. */
+static const char *const reserved[] = {
+    "and",   "or",    "not", "in",       "is",      "empty", "contains", "starts", "between",
+    "under", "order", "by",  "asc",      "desc",    "now",   "today",    "me",     "my",
+    "true",  "false", "if",  "coalesce", "comment", "note",  NULL,
+};
+
 static void read_field(struct reading *r, struct draft *d, const struct yaml_pair *pair)
 {
     const char *name = read_name(r, &pair->key);
     if (!name)
         return;
+    if (str_in(name, reserved)) {
+        find_error(r, &pair->key, "bad-name",
+                   "'%s' is a word with a meaning of its own; a field "
+                   "needs another name",
+                   name);
+        return;
+    }
     const struct field *known = process_field(d->p, name);
     struct field *f = known ? &d->fields[known->slot] : add_field(r, d, name);
     if (!f)
