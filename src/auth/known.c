@@ -267,6 +267,7 @@ void known_keep_who(struct known *k, enum known_kind kind, const struct who *w)
         struct who *copy = arena_copy(k->arena, w, sizeof(*w));
         copy->name = arena_strdup(k->arena, w->name);
         copy->login = arena_strdup(k->arena, w->login);
+        copy->language = arena_strdup(k->arena, w->language);
         table_put(k->arena, &k->who[kind], w->id, copy);
     }
     pthread_mutex_unlock(&k->lock);

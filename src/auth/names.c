@@ -23,6 +23,7 @@ static const struct col who_cols[] = {
     INT_COL(struct who, org_id),
     TEXT_COL(struct who, name),
     TEXT_COL(struct who, login),
+    TEXT_COL(struct who, language),
     {0},
 };
 

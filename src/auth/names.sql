@@ -13,10 +13,13 @@ SELECT id FROM team WHERE name_folded = :name
 SELECT id FROM organisation WHERE name_folded = :name
 
 -- name: person
-SELECT id AS id, org_id AS org_id, name AS name, login AS login FROM person WHERE id = :id
+SELECT id AS id, org_id AS org_id, name AS name, login AS login, language AS language
+  FROM person WHERE id = :id
 
 -- name: group
-SELECT id AS id, org_id AS org_id, name AS name, NULL AS login FROM team WHERE id = :id
+SELECT id AS id, org_id AS org_id, name AS name, NULL AS login, NULL AS language
+  FROM team WHERE id = :id
 
 -- name: organisation
-SELECT id AS id, id AS org_id, name AS name, NULL AS login FROM organisation WHERE id = :id
+SELECT id AS id, id AS org_id, name AS name, NULL AS login, language AS language
+  FROM organisation WHERE id = :id

@@ -70,16 +70,14 @@ static enum rc refuse_right(struct ctx *cx, enum right right)
 /* Importing is a right of who imports; what the actor might have done is a matter of deviations. */
 static enum rc check_right(struct ctx *cx, struct passage *g, enum right right)
 {
-    const char *const *words = g->words;
-    const struct process *p = g->rec.process;
+    struct rec asked = g->rec;
 
-    if (is_recorded(g)) {
-        words = auth_words(cx, &g->rec.subject);
+    if (is_recorded(g))
         right = RIGHT_IMPORT;
-    }
-    if (g->rec.id && !auth_allows(p->rights[RIGHT_VIEW], words))
+    row_relate(cx, &asked);
+    if (g->rec.id && !row_has_right(cx, &asked, RIGHT_VIEW))
         return fail(cx, E_NOT_FOUND, NULL, "there is no such record");
-    return auth_allows(p->rights[right], words) ? OK : refuse_right(cx, right);
+    return row_has_right(cx, &asked, right) ? OK : refuse_right(cx, right);
 }
 
 /* ---- what changed meanwhile ----------------------------------------------------------------- */
@@ -564,8 +562,7 @@ static void show_outcome(struct ctx *cx, struct passage *g)
     if (g->has_plan)
         after_plan(g, r);
     r->revision += !g->is_nothing;
-    r->words = auth_words(cx, &r->subject);
-    r->sees_internal = auth_allows(r->process->rights[RIGHT_INTERNAL], r->words);
+    row_relate(cx, r);
     g->ret->event_id = g->event_id;
 }
 

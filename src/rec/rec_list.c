@@ -14,13 +14,19 @@
 #define MAX_KEYS 8
 #define MAX_PROCESSES 64
 
+/* Of how many of the listed records the user sees internal notes and fields. */
+enum internals { SEES_NONE, SEES_SOME, SEES_ALL };
+
 /* A list under way. */
 struct listing {
     const struct list_query *query;
     const struct process *processes[MAX_PROCESSES];
     int process_count;
+    enum internals internals;
     const struct expr *filter; /* NULL: all */
     const char *words;         /* the statement walks the full text with it; NULL: it does not */
+    const char
+        *public_words; /* the same without internal notes, when only some internals are seen */
     bool is_ranked;
     struct sort_key keys[MAX_KEYS + 1];
     int key_count;
@@ -45,18 +51,24 @@ static enum rc find_processes(struct ctx *cx, struct listing *l)
     return OK;
 }
 
+static enum internals find_internals(struct ctx *cx, const struct listing *l)
+{
+    if (reach_is_whole(cx, l->processes, l->process_count, RIGHT_INTERNAL))
+        return SEES_ALL;
+    for (int i = 0; i < l->process_count; i++) {
+        const struct reach r = auth_reach(cx, l->processes[i], RIGHT_INTERNAL);
+        if (!reach_is_empty(&r))
+            return SEES_SOME;
+    }
+    return SEES_NONE;
+}
+
 /* The fields a filter may name: internal ones only for who may see them in some record. */
 static void filter_scope(struct ctx *cx, struct listing *l, struct expr_scope *ret)
 {
-    bool sees_internal = false;
-
-    for (int i = 0; i < l->process_count; i++) {
-        const struct reach r = auth_reach(cx, l->processes[i], RIGHT_INTERNAL);
-        sees_internal |= !reach_is_empty(&r);
-    }
     expr_scope_of(cx->arena, l->processes, l->process_count, ret);
     ret->is_query = true;
-    if (sees_internal)
+    if (l->internals != SEES_NONE)
         return;
 
     const struct field **shown = arena_array(cx->arena, (size_t)ret->count + 1, sizeof(*shown));
@@ -88,18 +100,22 @@ static enum rc parse_filter(struct ctx *cx, struct listing *l, const struct expr
 static bool is_missing_possible(const struct field *f)
 {
     static const bool always[FIELD_BUILTINS] = {
-        [FIELD_NUMBER] = true,   [FIELD_TITLE] = true,         [FIELD_ORGANISATION] = true,
-        [FIELD_PRIORITY] = true, [FIELD_STATE] = true,         [FIELD_STATUS] = true,
-        [FIELD_ACTIVE] = true,   [FIELD_OPEN_TASKS] = true,    [FIELD_OPEN_CHILDREN] = true,
-        [FIELD_REOPENS] = true,  [FIELD_REASSIGNMENTS] = true, [FIELD_CREATED] = true,
-        [FIELD_UPDATED] = true,  [FIELD_ENTERED] = true,       [FIELD_PROCESS] = true,
+        [FIELD_NUMBER] = true,        [FIELD_TITLE] = true,         [FIELD_ORGANISATION] = true,
+        [FIELD_PRIORITY] = true,      [FIELD_STATUS] = true,        [FIELD_ACTIVE] = true,
+        [FIELD_OPEN_TASKS] = true,    [FIELD_OPEN_CHILDREN] = true, [FIELD_REOPENS] = true,
+        [FIELD_REASSIGNMENTS] = true, [FIELD_CREATED] = true,       [FIELD_UPDATED] = true,
+        [FIELD_ENTERED] = true,       [FIELD_PROCESS] = true,
     };
     return f->slot >= FIELD_BUILTINS || !always[f->slot];
 }
 
 static bool sorts_as_text(const struct field *f)
 {
-    return f->type == TYPE_TEXT || f->type == TYPE_LONG_TEXT || f->type == TYPE_TREE;
+    static const bool as_text[TYPE_COUNT] = {
+        [TYPE_TEXT] = true,   [TYPE_LONG_TEXT] = true, [TYPE_TREE] = true,
+        [TYPE_PERSON] = true, [TYPE_GROUP] = true,     [TYPE_ORGANISATION] = true,
+    };
+    return as_text[f->type] && f->slot != FIELD_NUMBER;
 }
 
 static void add_key(struct ctx *cx, struct listing *l, const struct field *f, bool is_descending)
@@ -197,20 +213,44 @@ static void add_params(struct ctx *cx, struct listing *l)
         query_arg(cx, &l->q, p[i].is_text ? TEXT(p[i].name, p[i].text) : INT(p[i].name, p[i].i));
 }
 
-/* Internal fields can be asked only of records whose internals one may see: an answer must not
- * depend on what may not be known. */
-static void add_internal(struct ctx *cx, struct listing *l)
+static void add_condition(struct ctx *cx, struct listing *l, bool sees_internal)
 {
-    for (int i = 0; i < l->process_count; i++) {
-        const struct process *p = l->processes[i];
-        for (int f = 0; f < p->field_count; f++) {
-            if (!p->fields[f].is_internal || !expr_reads(l->filter, p->fields[f].slot))
-                continue;
-            buf_puts(&l->q.sql, " AND ");
-            reach_processes(cx, &l->q, l->processes, l->process_count, RIGHT_INTERNAL);
-            return;
-        }
-    }
+    l->out.out = &l->q.sql;
+    l->out.words_are_joined = l->words;
+    l->out.may_see_internal = sees_internal;
+    buf_putc(&l->q.sql, '(');
+    expr_to_sql(cx, l->filter, &l->out);
+    buf_putc(&l->q.sql, ')');
+}
+
+/* The walk found the record by all its texts; here it must also be found by the public ones. */
+static void add_public_words(struct ctx *cx, struct listing *l)
+{
+    const char *name = query_name(cx, &l->q);
+
+    query_arg(cx, &l->q, TEXT(name, l->public_words));
+    buf_printf(&l->q.sql,
+               " AND EXISTS (SELECT 1 FROM record_text x WHERE "
+               "{sqlite: x.rowid = r.id AND x.record_text MATCH :%s}"
+               "{postgres: x.record_id = r.id AND x.words @@ CAST(:%s AS tsquery)})",
+               name, name);
+}
+
+/* Of some records the user sees the internals, of others not: each is asked what may be asked of
+ * it, so that no answer depends on what may not be known. */
+static void add_split(struct ctx *cx, struct listing *l)
+{
+    buf_puts(&l->q.sql, " AND ((");
+    reach_processes(cx, &l->q, l->processes, l->process_count, RIGHT_INTERNAL);
+    buf_puts(&l->q.sql, " AND ");
+    add_condition(cx, l, true);
+    buf_puts(&l->q.sql, ") OR (");
+    reach_processes(cx, &l->q, l->processes, l->process_count, RIGHT_INTERNAL);
+    buf_puts(&l->q.sql, " IS NOT TRUE AND ");
+    add_condition(cx, l, false);
+    if (l->words)
+        add_public_words(cx, l);
+    buf_puts(&l->q.sql, "))");
 }
 
 static void add_where(struct ctx *cx, struct listing *l)
@@ -219,12 +259,12 @@ static void add_where(struct ctx *cx, struct listing *l)
     reach_processes(cx, &l->q, l->processes, l->process_count, RIGHT_VIEW);
     if (!l->filter)
         return;
-    add_internal(cx, l);
-    buf_puts(&l->q.sql, " AND (");
-    l->out.out = &l->q.sql;
-    l->out.words_are_joined = l->words;
-    expr_to_sql(cx, l->filter, &l->out);
-    buf_putc(&l->q.sql, ')');
+    if (l->internals == SEES_SOME) {
+        add_split(cx, l);
+        return;
+    }
+    buf_puts(&l->q.sql, " AND ");
+    add_condition(cx, l, l->internals == SEES_ALL);
 }
 
 static void add_watched(struct ctx *cx, struct query *q)
@@ -330,8 +370,7 @@ static enum rc take_rows(struct ctx *cx, struct listing *l, const struct list *r
         const struct list_row *row = (const struct list_row *)rows->at + i;
         struct rec *r = list_add(cx->arena, &ret->records, sizeof(*r));
         TRY(row_read(cx, &row->row, r));
-        r->words = auth_words(cx, &r->subject);
-        r->sees_internal = auth_allows(r->process->rights[RIGHT_INTERNAL], r->words);
+        row_relate(cx, r);
     }
     return OK;
 }
@@ -389,9 +428,19 @@ static enum rc count_matches(struct ctx *cx, struct listing *l, int64_t *ret)
                   ret);
 }
 
+static void find_words(struct ctx *cx, struct listing *l)
+{
+    struct expr_sql public = l->out;
+
+    public.may_see_internal = false;
+    l->words = expr_words_query(cx, l->filter, &l->out);
+    l->public_words = expr_words_query(cx, l->filter, &public);
+}
+
 static void begin(struct ctx *cx, struct listing *l)
 {
     query_init(cx, &l->q);
+    l->internals = find_internals(cx, l);
     l->out = (struct expr_sql){
         .record = "r",
         .engine = (int)db_engine(cx->db),
@@ -399,7 +448,7 @@ static void begin(struct ctx *cx, struct listing *l)
         .me = cx->user ? cx->user->id : 0,
         .my_groups = cx->user ? cx->user->groups : NULL,
         .my_group_count = cx->user ? cx->user->group_count : 0,
-        .may_see_internal = reach_is_whole(cx, l->processes, l->process_count, RIGHT_INTERNAL),
+        .may_see_internal = l->internals != SEES_NONE,
     };
 }
 
@@ -416,7 +465,7 @@ enum rc rec_list(struct ctx *cx, const struct list_query *q, struct list_page *r
     filter_scope(cx, &l, &scope);
     TRY(parse_filter(cx, &l, &scope));
     if (l.filter)
-        l.words = expr_words_query(cx, l.filter, &l.out);
+        find_words(cx, &l);
     TRY(find_order(cx, &l, &scope));
     TRY(l.is_ranked ? list_ranked(cx, &l, ret) : list_sorted(cx, &l, ret));
     return q->count_to ? count_matches(cx, &l, &ret->count) : OK;

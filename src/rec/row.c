@@ -194,11 +194,21 @@ enum rc row_read(struct ctx *cx, const struct row *row, struct rec *ret)
 
 enum rc row_admit(struct ctx *cx, struct rec *r)
 {
-    r->words = auth_words(cx, &r->subject);
-    if (!auth_allows(r->process->rights[RIGHT_VIEW], r->words))
+    row_relate(cx, r);
+    if (!row_has_right(cx, r, RIGHT_VIEW))
         return fail(cx, E_NOT_FOUND, NULL, "there is no such record");
-    r->sees_internal = auth_allows(r->process->rights[RIGHT_INTERNAL], r->words);
     return OK;
+}
+
+bool row_has_right(const struct ctx *cx, const struct rec *r, enum right right)
+{
+    return !cx->user || auth_allows(r->process->rights[right], r->words);
+}
+
+void row_relate(struct ctx *cx, struct rec *r)
+{
+    r->words = auth_words(cx, &r->subject);
+    r->sees_internal = row_has_right(cx, r, RIGHT_INTERNAL);
 }
 
 int64_t row_priority(const struct process *p, const struct val *slots)
