@@ -34,6 +34,8 @@
 
 /* ---- the server ----------------------------------------------------------------------------- */
 
+enum { MOST_STREAMS = 65536 };
+
 struct harness {
     struct arena *arena;
     struct ctx cx;
@@ -43,7 +45,7 @@ struct harness {
     char dir[64]; /* for sockets and uploads; removed at the end */
     atomic_int handled, canaries;
     atomic_bool is_held; /* "/hold" waits while it is */
-    struct http_stream *streams[4096];
+    _Atomic(struct http_stream *) streams[MOST_STREAMS];
     atomic_int stream_count;
 };
 
@@ -116,8 +118,10 @@ static inline void handle_stream(struct harness *h, struct request *rq, struct r
 {
     rs->type = "text/event-stream";
     const int i = atomic_fetch_add(&h->stream_count, 1);
-    h->streams[i] = http_stream_open(rq, rs);
-    http_stream_send(h->streams[i], ": hello\n\n", 9);
+    assert_true(i < MOST_STREAMS);
+    struct http_stream *s = http_stream_open(rq, rs);
+    h->streams[i] = s;
+    http_stream_send(s, ": hello\n\n", 9);
 }
 
 static inline void handle_none(struct harness *h, struct request *rq, struct response *rs)

@@ -176,8 +176,8 @@ static void start_threads(struct http_server *s)
     const int workers = at_least_one(s->config.workers);
     s->shard_count = at_least_one(s->config.loops);
     s->shards = memory_get((size_t)s->shard_count * sizeof(s->shards[0]));
-    s->workers = workers_start("http-work", 0, workers, shard_serve, s);
-    s->urgent = workers_start("http-urge", workers, 1, shard_serve, s);
+    s->crews[NORMAL] = workers_start("http-work", 0, workers, shard_serve, s);
+    s->crews[URGENT] = workers_start("http-urge", workers, 1, shard_serve, s);
     s->spooler = s->config.spool_dir ? spooler_start(s->config.spool_dir) : NULL;
     for (int i = 0; i < s->shard_count; i++)
         shard_init(&s->shards[i], s);
@@ -252,10 +252,11 @@ void http_stop(struct http_server *s)
     loop_post(s->shards[0].loop, &s->shards[0].drain);
     for (int i = 0; i < s->shard_count; i++)
         shard_join(&s->shards[i]);
-    workers_stop(s->workers);
-    workers_stop(s->urgent);
+    for (int i = 0; i < CREWS; i++) {
+        workers_stop(s->crews[i]);
+        s->crews[i] = NULL;
+    }
     spooler_stop(s->spooler);
-    s->workers = s->urgent = NULL;
 }
 
 void http_destroy(struct http_server *s)
@@ -274,11 +275,13 @@ void http_destroy(struct http_server *s)
 
 struct http_figures http_figures(const struct http_server *s)
 {
-    return (struct http_figures){
+    struct http_figures f = {
         .connections = atomic_load(&s->connections),
         .requests = (int64_t)atomic_load(&s->next_id),
         .streams = atomic_load(&s->streams),
-        .queue = s->workers ? workers_waiting(s->workers) + workers_waiting(s->urgent) : 0,
         .refused = atomic_load(&s->refused),
     };
+    for (int i = 0; i < CREWS; i++)
+        f.queue += s->crews[i] ? workers_waiting(s->crews[i]) : 0;
+    return f;
 }

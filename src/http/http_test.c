@@ -768,6 +768,84 @@ static void test_stopping_does_not_wait_for_ever(void **state)
     close(fd);
 }
 
+/* ---- everything at once --------------------------------------------------------------------- */
+
+static atomic_bool is_stormy;
+
+static void blow(uint32_t dice)
+{
+    static const char *const requests[] = {
+        GET("/a") GET("/b") GET("/c"),
+        GET("/stream"),
+        GET("/big?n=2000000"),
+        GET("/file?name=large"),
+        "PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" LONG LONG LONG,
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost",
+        "GET / HTTP/1.1\r\n\r\n",
+    };
+    char heard[2000];
+    const int fd = dial(&h);
+    if (fd < 0)
+        return;
+    say(fd, requests[dice % ARRAY_LEN(requests)]);
+    if (dice & 256)
+        hear_all(fd, heard, sizeof(heard), NULL, (int)(dice >> 9) % 8);
+    if (dice & 4096)
+        say(fd, GET("/d"));
+    close(fd);
+}
+
+static void *storm(void *arg)
+{
+    uint32_t dice = *(const uint32_t *)arg;
+    while (is_stormy) {
+        dice = dice * 1664525 + 1013904223;
+        blow(dice >> 8);
+    }
+    return NULL;
+}
+
+static void *tell_everyone(void *arg)
+{
+    (void)arg;
+    while (is_stormy) {
+        const int count = h.stream_count;
+        for (int i = count > 20 ? count - 20 : 0; i < count; i++) {
+            struct http_stream *s = h.streams[i];
+            if (s && i % 7)
+                http_stream_send(s, LONG, sizeof(LONG) - 1);
+            else if (s)
+                http_stream_close(s);
+        }
+        sleep_ms(1);
+    }
+    return NULL;
+}
+
+/* For the sanitizers more than for its own checks: senders who come and go in the middle of all
+ * kinds of requests, while the server stops. */
+static void test_storm(void **state)
+{
+    (void)state;
+    static const uint32_t seeds[] = {1, 2, 3, 4};
+    harness_start(&h);
+    write_file("large", 1000000);
+    is_stormy = true;
+    pthread_t threads[5];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, storm, (void *)(uintptr_t)&seeds[i]);
+    pthread_create(&threads[4], NULL, tell_everyone, NULL);
+    sleep_ms(700);
+    http_stop(h.server);
+    is_stormy = false;
+    for (int i = 0; i < 5; i++)
+        pthread_join(threads[i], NULL);
+    assert_true(h.handled > 50);
+    assert_int_equal(http_figures(h.server).streams, 0);
+    assert_int_equal(spooled_files(), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
 
 int main(void)
@@ -800,6 +878,7 @@ int main(void)
         TEST(test_stopping_fails_no_request),
         TEST(test_stopping_waits_for_what_is_under_way),
         TEST(test_stopping_does_not_wait_for_ever),
+        TEST(test_storm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,14 @@
 
 enum { READ_BUFFER = 64 << 10, MAX_LISTENERS = 4 };
 
+/* Health is asked of a thread of its own, so that it is answered whatever the others do. */
+enum crew { NORMAL, URGENT, CREWS };
+
+struct batch {
+    struct exchange *first, **last;
+    int count;
+};
+
 struct shard {
     struct http_server *server;
     struct loop *loop;
@@ -27,10 +35,7 @@ struct shard {
     int conn_count;
     int away_count; /* exchanges that are with a worker */
 
-    struct exchange *ready, **ready_end; /* for the workers, handed over once a round */
-    int ready_count;
-    struct exchange *urgent, **urgent_end;
-    int urgent_count;
+    struct batch batches[CREWS]; /* for the workers, handed over once a round */
     struct exchange *spare;
     int spare_count;
     struct conn *unsent; /* streams with something new to write */
@@ -46,7 +51,7 @@ struct http_server {
     struct arena *arena;
     struct shard *shards;
     int shard_count, next_shard;
-    struct workers *workers, *urgent;
+    struct workers *crews[CREWS]; /* NULL once stopped */
     struct spooler *spooler;
     struct listener listeners[MAX_LISTENERS];
     int listener_count;

@@ -70,40 +70,33 @@ void shard_serve(struct exchange *ex, int worker, void *arg)
     loop_post(conn_shard(ex->conn)->loop, &ex->letter);
 }
 
-static bool has_room(const struct workers *w, int about_to_wait, int most)
-{
-    return workers_waiting(w) + about_to_wait < most;
-}
-
 bool shard_hand_over(struct shard *s, struct exchange *ex)
 {
-    const struct http_server *server = s->server;
-    const int most = server->config.max_queue;
-    if (ex->admission.is_urgent) {
-        if (!has_room(server->urgent, s->urgent_count, most))
-            return false;
-        *s->urgent_end = ex;
-        s->urgent_end = &ex->next;
-        s->urgent_count++;
-    } else {
-        if (!has_room(server->workers, s->ready_count, most))
-            return false;
-        *s->ready_end = ex;
-        s->ready_end = &ex->next;
-        s->ready_count++;
-    }
+    const enum crew crew = ex->admission.is_urgent ? URGENT : NORMAL;
+    struct batch *b = &s->batches[crew];
+    if (workers_waiting(s->server->crews[crew]) + b->count >= s->server->config.max_queue)
+        return false;
+    *b->last = ex;
+    b->last = &ex->next;
+    b->count++;
     s->away_count++;
     return true;
 }
 
-static void push_all(struct workers *w, struct exchange **first, struct exchange ***end, int *count)
+static void clear_batch(struct batch *b)
 {
-    if (*count == 0)
-        return;
-    workers_push(w, *first, *count);
-    *first = NULL;
-    *end = first;
-    *count = 0;
+    *b = (struct batch){.last = &b->first};
+}
+
+static void push_batches(struct shard *s)
+{
+    for (int i = 0; i < CREWS; i++) {
+        struct batch *b = &s->batches[i];
+        if (b->count == 0)
+            continue;
+        workers_push(s->server->crews[i], b->first, b->count);
+        clear_batch(b);
+    }
 }
 
 /* ---- rounds --------------------------------------------------------------------------------- */
@@ -135,8 +128,7 @@ static void on_turn(void *arg)
 {
     struct shard *s = arg;
     send_streams(s);
-    push_all(s->server->workers, &s->ready, &s->ready_end, &s->ready_count);
-    push_all(s->server->urgent, &s->urgent, &s->urgent_end, &s->urgent_count);
+    push_batches(s);
     conn_free_dead(s);
     loop_tick(s->loop, s->wheel.count > 0 ? tick_ms(&s->server->config) : 0);
     if (s->is_draining && s->conn_count == 0 && s->away_count == 0)
@@ -179,8 +171,8 @@ void shard_init(struct shard *s, struct http_server *server)
 {
     const struct loop_hooks hooks = {.on_turn = on_turn, .on_tick = on_tick, .arg = s};
     *s = (struct shard){.server = server, .loop = loop_create(&hooks)};
-    s->ready_end = &s->ready;
-    s->urgent_end = &s->urgent;
+    for (int i = 0; i < CREWS; i++)
+        clear_batch(&s->batches[i]);
     s->buffer = memory_get(READ_BUFFER);
     wheel_init(&s->wheel, tick_ms(&server->config) * INT64_C(1000), loop_now(s->loop));
 }
