@@ -229,13 +229,20 @@ static bool step_reply(struct conn *c)
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
+/* After an answer that needed no worker. */
+static enum reply_end end_here(const struct conn *c)
+{
+    const struct parse *p = &c->exchange->parse;
+    return p->keeps_alive && !p->is_http10 && !c->shard->is_draining ? REPLY_KEEP : REPLY_CLOSE;
+}
+
 static bool dispatch(struct conn *c)
 {
     struct exchange *ex = c->exchange;
     clear_deadline(c);
     if (!shard_hand_over(c->shard, ex)) {
         atomic_fetch_add(&c->shard->server->refused, 1);
-        answer(c, 503, ex->parse.keeps_alive && !ex->parse.is_http10 ? REPLY_KEEP : REPLY_CLOSE);
+        answer(c, 503, end_here(c));
         return true;
     }
     c->state = WORKING;
@@ -261,14 +268,17 @@ static void on_spooled(void *arg);
 static bool begin_body(struct conn *c)
 {
     struct exchange *ex = c->exchange;
+    struct spooler *spooler = c->shard->server->spooler;
     if (ex->parse.length > ex->admission.max_body)
         return refuse(c, 413);
+    if (ex->admission.spool && !spooler)
+        return refuse(c, 507);
     if (ex->parse.expects_continue && c->left == 0 && !send_continue(c)) {
         conn_close(c);
         return false;
     }
     if (ex->admission.spool)
-        ex->spool = spool_begin(c->shard->server->spooler, c->shard->loop, on_spooled, c);
+        ex->spool = spool_begin(spooler, c->shard->loop, on_spooled, c);
     c->state = BODY;
     begin_pace(c);
     return true;
@@ -284,7 +294,7 @@ static bool answer_options(struct conn *c)
 {
     struct exchange *ex = c->exchange;
     response_header(&ex->rs, ex->arena, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-    reply_write(&ex->reply, &ex->rq, &ex->rs, ex->parse.keeps_alive ? REPLY_KEEP : REPLY_CLOSE);
+    reply_write(&ex->reply, &ex->rq, &ex->rs, end_here(c));
     begin_reply(c);
     return true;
 }

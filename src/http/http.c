@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/ctx.h"
-#include "base/log.h"
+#include "base/time.h"
 #include "http/conn.h"
 #include "http/memory.h"
 #include "http/server.h"
@@ -158,12 +158,24 @@ static int connections_possible(void)
                                                     : (int)limit.rlim_cur - NOT_FOR_CONNECTIONS;
 }
 
+static void set_default(int64_t *value, int64_t otherwise)
+{
+    if (*value <= 0)
+        *value = otherwise;
+}
+
 static void copy_config(struct http_server *s, const struct http_config *config)
 {
     s->config = *config;
     for (int i = 0; i < MAX_LISTENERS; i++)
         s->config.listen[i] = arena_strdup(s->arena, config->listen[i]);
     s->config.spool_dir = arena_strdup(s->arena, config->spool_dir);
+    set_default(&s->config.header_timeout_us, 10 * US_PER_S);
+    set_default(&s->config.body_timeout_us, 10 * US_PER_S);
+    set_default(&s->config.idle_timeout_us, 75 * US_PER_S);
+    set_default(&s->config.drain_timeout_us, 20 * US_PER_S);
+    if (s->config.max_queue <= 0)
+        s->config.max_queue = 1024;
 }
 
 static int at_least_one(int n)

@@ -119,14 +119,20 @@ struct http_admission {
 };
 
 struct http_config {
-    const char
-        *listen[4]; /* "host:port", "[v6]:port", "unix:/path"; NULL ends. Port 0: any free one */
-    const char *spool_dir;
-    int loops, workers;
-    int max_connections; /* 0: from the process's limit of open files */
-    int max_per_peer;    /* TCP only; 0: none */
-    int max_queue;       /* requests waiting for a worker */
-    int64_t header_timeout_us, body_timeout_us, idle_timeout_us, drain_timeout_us;
+    const char *listen[4]; /* "host:port", "[v6]:port", "*:port", "unix:/path" (mode 0600, a stale
+                            * one is replaced); NULL ends. Port 0: any free one */
+    const char *spool_dir; /* for uploads, made if need be; NULL: they are answered 507 */
+    int loops, workers;    /* one urgent request at a time has a worker of its own besides */
+    int max_connections;   /* 0: from the process's limit of open files, which is raised */
+    int max_per_peer;      /* address (IPv6: /64); not for local sockets; 0: none */
+    int max_queue;         /* requests waiting for a worker; 0: 1024 */
+
+    /* 0 gives the default. A head has to be complete within header_timeout of its first byte (10
+     * s). A body or a reply may stand still for body_timeout (10 s), and after that must have moved
+     * at 1 kB/s on average. A connection without request ends after idle_timeout (75 s). */
+    int64_t header_timeout_us, body_timeout_us, idle_timeout_us;
+    int64_t drain_timeout_us; /* for http_stop() (20 s) */
+
     struct http_admission (*admit)(enum http_method method, const char *path, void *arg);
     void (*handle)(struct request *rq, struct response *rs, void *arg); /* on a worker thread */
     void *arg;
@@ -138,8 +144,9 @@ struct http_server;
 enum rc http_start(struct ctx *cx, const struct http_config *config, struct http_server **ret);
 int http_port(const struct http_server *s, int index); /* of listen[index], when 0 was asked */
 
-/* Stop accepting, let what is under way finish (keep-alive connections are told to close, streams
- * are ended), at most drain_timeout; then stop. Callable from a signal-handling thread; waits. */
+/* Stop accepting, let what is under way finish, at most drain_timeout; then stop. A connection in
+ * use is told to close with its next reply, an idle one has half a second to be used once more,
+ * streams are ended. Handlers are waited for. Callable from a signal-handling thread; waits. */
 void http_stop(struct http_server *s);
 void http_destroy(struct http_server *s); /* NULL is fine */
 
