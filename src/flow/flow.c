@@ -494,6 +494,21 @@ enum rc flow_create(struct ctx *cx, const struct flow_in *in, struct flow_plan *
     return finish(&w);
 }
 
+enum rc flow_convert(struct ctx *cx, const struct flow_in *in, struct flow_plan *ret)
+{
+    struct work w = begin(cx, in, ret);
+
+    ret->to = process_state(in->process, in->to_state);
+    if (!ret->to)
+        return fail(cx, E_INVALID, "state", "%s has no state %s", in->process->name, in->to_state);
+    ret->from = NULL;
+    ret->ends_timers = true;
+    take_input(&w);
+    set_initial(&w);
+    ret->after[FIELD_PROCESS] = val_text(in->process->name);
+    return finish(&w);
+}
+
 enum rc flow_edit(struct ctx *cx, const struct flow_in *in, struct flow_plan *ret)
 {
     struct work w = begin(cx, in, ret);

@@ -99,6 +99,11 @@ struct flow_plan {
  * questions of the process's action `create`, if it has one. */
 enum rc flow_create(struct ctx *cx, const struct flow_in *in, struct flow_plan *ret);
 
+/* A record of another process becomes one of in->process: `start` holds what is carried over, and
+ * in->to_state the state it enters. Like a creation, without its effects. E_INVALID at field
+ * "state" when it names none. */
+enum rc flow_convert(struct ctx *cx, const struct flow_in *in, struct flow_plan *ret);
+
 /* action NULL: recorded, and to_state says where it led. */
 enum rc flow_act(struct ctx *cx, const struct flow_in *in, const char *action,
                  struct flow_plan *ret);

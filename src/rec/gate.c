@@ -23,6 +23,7 @@ struct passage {
     struct input input;
     struct flow_plan plan;
     bool has_plan;
+    const struct state *was;  /* convert: the state in the process it comes from */
     const struct user *actor; /* who did it: cx->user, or whom a recorded change names */
     const char *const *words; /* that hold for the actor */
     int64_t at;
@@ -306,6 +307,65 @@ static enum rc do_watch(struct ctx *cx, struct passage *g)
     return changed ? store_touch(cx, &g->rec, g->at) : OK;
 }
 
+/* Fields that the other process has too, by name and type; what it cannot hold stays in the
+ * history. */
+static struct val *carried(struct ctx *cx, const struct passage *g, const struct process *to)
+{
+    struct val *slots = arena_array(cx->arena, (size_t)to->field_count, sizeof(*slots));
+
+    for (int i = 0; i < to->field_count; i++) {
+        const struct field *f = process_field(g->rec.process, to->fields[i].name);
+        if (f && f->type == to->fields[i].type && i != FIELD_STATE && i != FIELD_PRIORITY)
+            slots[i] = g->rec.slots[f->slot];
+    }
+    return slots;
+}
+
+/* Without a stated state only a record that nobody worked on can go over: to the other's beginning.
+ */
+static enum rc find_target_state(struct ctx *cx, const struct passage *g, const struct process *to,
+                                 const char **ret)
+{
+    const char *state = slot_text(g->rec.slots, FIELD_STATE);
+    const struct process *p = g->rec.process;
+
+    *ret = g->c->to_state ? g->c->to_state : to->states[to->initial_state].name;
+    if (g->c->to_state || str_equal(state, p->states[p->initial_state].name))
+        return OK;
+    return fail(cx, E_INVALID, "state", "say which state of %s corresponds to %s", to->name, state);
+}
+
+static enum rc do_convert(struct ctx *cx, struct passage *g)
+{
+    const struct rec before = g->rec;
+    const struct process *to = defs_process(cx->defs, g->c->process ? g->c->process : "");
+    const char *state;
+
+    if (!to)
+        return fail(cx, E_INVALID, "process", "there is no such process");
+    if (to->process_id == before.process->process_id)
+        return fail(cx, E_INVALID, "process", "it is of process %s already", to->name);
+    TRY(find_target_state(cx, g, to, &state));
+    const struct val *start = carried(cx, g, to);
+    g->rec.process = to;
+    TRY(read_input(cx, g));
+    row_subject(to, before.id, start, &g->rec.subject);
+    find_words(cx, g);
+    TRY(check_right(cx, g, RIGHT_CREATE));
+
+    struct flow_in in = question(cx, g);
+    in.slots = NULL;
+    in.overrides = NULL;
+    in.start = start;
+    in.to_state = state;
+    TRY(flow_convert(cx, &in, &g->plan));
+    g->has_plan = true;
+    val_map_set(cx->arena, &g->body, "from_process", val_text(before.process->name));
+    val_map_set(cx->arena, &g->body, "from_number", val_text(before.number));
+    g->was = process_state(before.process, slot_text(before.slots, FIELD_STATE));
+    return store_convert(cx, &before, to, &g->plan);
+}
+
 static const struct {
     const char *name;
     enum right right;
@@ -321,6 +381,7 @@ static const struct {
     [CHANGE_UNLINK] = {"unlink", RIGHT_LINK, do_link},
     [CHANGE_WATCH] = {"watch", RIGHT_WATCH, do_watch},
     [CHANGE_UNWATCH] = {"unwatch", RIGHT_WATCH, do_watch},
+    [CHANGE_CONVERT] = {"convert", RIGHT_EDIT, do_convert},
 };
 
 const char *change_name(enum change_kind k)
@@ -398,7 +459,7 @@ static enum rc write_event(struct ctx *cx, struct passage *g)
     const struct process *p = g->rec.process;
     const struct val *slots = g->has_plan ? g->plan.after : g->rec.slots;
     const struct state *now = g->has_plan ? g->plan.to : NULL;
-    const struct state *was = g->has_plan ? g->plan.from : NULL;
+    const struct state *was = g->was ? g->was : g->has_plan ? g->plan.from : NULL;
 
     if (g->has_plan)
         plan_body(cx, g);

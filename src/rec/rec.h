@@ -52,6 +52,7 @@ enum change_kind {
     CHANGE_UNLINK,
     CHANGE_WATCH,
     CHANGE_UNWATCH,
+    CHANGE_CONVERT, /* to another process; the old number answers for ever */
     CHANGE_KINDS
 };
 const char *change_name(enum change_kind k); /* "create", ...: event.kind */
@@ -60,14 +61,16 @@ struct recorded; /* below */
 
 struct change {
     enum change_kind kind;
-    const char *process; /* create: which */
+    const char *process; /* create, convert: which */
     const char *number;  /* otherwise: whose; or id */
     int64_t id;
     const char *action; /* action: name */
-    struct val input;   /* a map of fields by name, as it came in; `comment` and `note` are texts */
-    bool is_stored;     /* its values are as they are stored, not as JSON has them */
-    int64_t revision;   /* that the writer saw; 0: none stated */
-    const char *text;   /* reply, note */
+    const char
+        *to_state;    /* convert: state of the other process; NULL asks for it when it matters */
+    struct val input; /* a map of fields by name, as it came in; `comment` and `note` are texts */
+    bool is_stored;   /* its values are as they are stored, not as JSON has them */
+    int64_t revision; /* that the writer saw; 0: none stated */
+    const char *text; /* reply, note */
     const struct attachment *attachment; /* attach */
     const char *link;                    /* link, unlink: kind or inverse of it */
     int64_t other_id;                    /* link, unlink: the other record */

@@ -51,6 +51,10 @@ UPDATE record
        closed_at = :closed_at, entered_at = :entered_at, fields = :fields, folds = :folds
  WHERE id = :id AND revision = :seen
 
+-- name: convert
+UPDATE record SET process_id = :process_id, version_id = :version_id, number = :number
+ WHERE id = :id
+
 -- name: touch
 -- Something happened around the record that changed none of its fields.
 UPDATE record SET updated_at = :now, revision = revision + 1 WHERE id = :id AND revision = :seen

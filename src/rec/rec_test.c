@@ -395,6 +395,38 @@ static void test_children_follow(void **state)
     assert_non_null(strstr(val_get_text(&last->body, "text"), "INC-3"));
 }
 
+static void test_it_becomes_a_request(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+    struct rec r;
+    struct list entries;
+    struct change c = {.kind = CHANGE_CONVERT,
+                       .number = "INC-1",
+                       .process = "request",
+                       .input = MAP({"item", val_text("account")})};
+
+    make_incident(b, b->anna, "I need access");
+    cx->user = b->anna;
+    assert_rc(cx, rec_do(cx, &c, &out), E_DENIED);
+    assert_rc(cx, act(b, b->bob, "INC-1", "take", val_null(), &out), OK);
+    assert_rc(cx, rec_do(cx, &c, &out), E_INVALID);
+    assert_string_equal(cx->err.field, "state");
+    c.to_state = "new";
+    c.process = "incident";
+    assert_rc(cx, rec_do(cx, &c, &out), E_INVALID);
+    c.process = "request";
+    c.to_state = cx->defs ? defs_process(cx->defs, "request")->states[0].name : NULL;
+    assert_rc(cx, rec_do(cx, &c, &out), OK);
+    assert_string_equal(out.rec.number, "REQ-1");
+    assert_rc(cx, rec_load(cx, "INC-1", &r), OK);
+    assert_string_equal(r.number, "REQ-1");
+    assert_string_equal(r.slots[FIELD_TITLE].text, "I need access");
+    assert_rc(cx, rec_history(cx, &r, 0, 10, &entries), OK);
+    assert_int_equal(entries.count, 3);
+}
+
 static void test_every_failing_statement(void **state)
 {
     struct bed *b = bed_of(state);
@@ -437,6 +469,7 @@ int main(void)
         BOTH(test_as_it_was),
         BOTH(test_it_closes_by_itself),
         BOTH(test_children_follow),
+        BOTH(test_it_becomes_a_request),
         BOTH(test_every_failing_statement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,9 +249,9 @@ static bool changes_text(const struct flow_plan *plan)
     return plan->comment || plan->note;
 }
 
-enum rc store_update(struct ctx *cx, const struct rec *before, const struct flow_plan *plan)
+static enum rc write_row(struct ctx *cx, const struct rec *before, const struct process *p,
+                         const struct flow_plan *plan)
 {
-    const struct process *p = before->process;
     const struct val *slots = plan->after;
     int changed;
 
@@ -259,8 +259,15 @@ enum rc store_update(struct ctx *cx, const struct rec *before, const struct flow
         cx, SQL_rec_update,
         ARGS(INT("id", before->id), INT("seen", before->revision), ROW_ARGS(cx, p, slots, plan)),
         &changed));
-    if (!changed)
-        return fail(cx, E_STALE, NULL, "the record was changed meanwhile");
+    return changed ? OK : fail(cx, E_STALE, NULL, "the record was changed meanwhile");
+}
+
+enum rc store_update(struct ctx *cx, const struct rec *before, const struct flow_plan *plan)
+{
+    const struct process *p = before->process;
+    const struct val *slots = plan->after;
+
+    TRY(write_row(cx, before, p, plan));
     if (!counts_alike(before->slots, slots)) {
         TRY(tally(cx, p, before->slots, -1));
         TRY(tally(cx, p, slots, 1));
@@ -272,6 +279,28 @@ enum rc store_update(struct ctx *cx, const struct rec *before, const struct flow
     }
     if (changes_text(plan))
         store_text(cx, p, before->id, slots, before->language);
+    return OK;
+}
+
+enum rc store_convert(struct ctx *cx, const struct rec *before, const struct process *p,
+                      struct flow_plan *plan)
+{
+    const char *number;
+
+    TRY(next_number(cx, p, &number));
+    plan->after[FIELD_NUMBER] = val_text(number);
+    TRY(write_row(cx, before, p, plan));
+    TRY(db_exec(cx, SQL_rec_convert,
+                ARGS(INT("id", before->id), INT("process_id", p->process_id),
+                     INT("version_id", p->version_id), TEXT("number", number)),
+                NULL));
+    TRY(db_exec(cx, SQL_rec_alias, ARGS(TEXT("number", before->number), INT("id", before->id)),
+                NULL));
+    TRY(tally(cx, before->process, before->slots, -1));
+    TRY(tally(cx, p, plan->after, 1));
+    TRY(count_at_parent(cx, before->process, before->slots, -1));
+    TRY(count_at_parent(cx, p, plan->after, 1));
+    store_text(cx, p, before->id, plan->after, before->language);
     return OK;
 }
 

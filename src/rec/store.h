@@ -12,6 +12,10 @@ enum rc store_create(struct ctx *cx, const struct process *p, struct flow_plan *
 /* The record after a plan; E_STALE when its revision is not the one seen. */
 enum rc store_update(struct ctx *cx, const struct rec *before, const struct flow_plan *plan);
 
+/* The record goes on in process p, as planned: a new number, and the old one stays good. */
+enum rc store_convert(struct ctx *cx, const struct rec *before, const struct process *p,
+                      struct flow_plan *plan);
+
 /* A new revision without a change of fields. */
 enum rc store_touch(struct ctx *cx, const struct rec *r, int64_t at);
 
