@@ -18,7 +18,7 @@
 #include "db/fault.h"
 #include "db/migration.h"
 
-#define MAX_PARAMS 128
+#define MAX_PARAMS 256
 
 /* A transaction, or a part of one that can be undone alone. */
 struct level {

@@ -8,6 +8,7 @@
 #include "lang/expr_parse.h"
 
 #define MOST_TEXT 4096
+#define MOST_VALUES 150 /* that become parameters of one statement */
 
 /* ---- scope ---------------------------------------------------------------------------------- */
 
@@ -133,6 +134,25 @@ static enum rc check_text(struct parser *p, const char *text)
     return OK;
 }
 
+/* At most so many parameters its translation has, beside those of my groups. */
+static int count_values(const struct node *n)
+{
+    if (n->is_words)
+        return 1;
+    if (n->is_fixed)
+        return node_is_condition(n) ? 0 : 1;
+
+    int count = n->kind == NODE_NAMED;
+    bool has_words = false;
+    for (int i = 0; i < n->count; i++) {
+        has_words |= n->kids[i]->is_words;
+        /* An instant on one day is an instant between two. */
+        count += n->kids[i]->kind == NODE_DAY;
+        count += n->kids[i]->is_words ? 0 : count_values(n->kids[i]);
+    }
+    return count + has_words + (n->kind == NODE_UNDER ? 2 : 0);
+}
+
 static enum rc parse(struct parser *p, struct expr *e, enum expr_want want)
 {
     struct list orders = {0};
@@ -147,6 +167,9 @@ static enum rc parse(struct parser *p, struct expr *e, enum expr_want want)
         TRY(type_want(p, &root, e->want, &e->want_divisor));
     if (p->fault.text) /* too deep */
         return E_INVALID;
+    if (count_values(root) > MOST_VALUES)
+        return expr_fault_at(p, 0, (int)strlen(e->source), "this has more than %d values",
+                             MOST_VALUES);
     e->root = root;
     e->orders = orders.at;
     e->order_count = orders.count;

@@ -44,8 +44,25 @@ static struct val field_value(struct eval *ev, const struct node *n)
     return n->like->slot < 0 ? val_null() : ev->env->slots[n->like->slot];
 }
 
+typedef struct val (*value_fn)(struct eval *ev, const struct node *n);
+
+static struct val branch(struct eval *ev, const struct node *n, value_fn of)
+{
+    if (n->kind == NODE_IF)
+        return of(ev, n->kids[holds(ev, n->kids[0]) ? 1 : 2]);
+    for (int i = 0; i < n->count; i++) {
+        const struct val v = of(ev, n->kids[i]);
+        if (!val_is_null(v))
+            return v;
+    }
+    return val_null();
+}
+
+/* A value that something is calculated from, within the bounds it is said to have. */
 static struct val operand(struct eval *ev, const struct node *n)
 {
+    if (n->kind == NODE_IF || n->kind == NODE_COALESCE)
+        return branch(ev, n, operand);
     const struct val v = value(ev, n);
     if (node_is_guarded(n) && v.kind == VAL_INT && (v.i < n->lo || v.i > n->hi))
         return val_null();
@@ -73,16 +90,6 @@ static struct val named(struct eval *ev, const struct node *n)
     const struct expr_env *env = ev->env;
     const int64_t id = env->id_of ? env->id_of(env->arg, n->like->type, n->text) : 0;
     return id ? val_int(id) : val_null();
-}
-
-static struct val coalesce(struct eval *ev, const struct node *n)
-{
-    for (int i = 0; i < n->count; i++) {
-        const struct val v = value(ev, n->kids[i]);
-        if (!val_is_null(v))
-            return v;
-    }
-    return val_null();
 }
 
 /* Ids without those that are missing, each once; nothing at all is missing. */
@@ -126,9 +133,8 @@ static struct val value(struct eval *ev, const struct node *n)
     case NODE_DAY:
         return day(ev, n);
     case NODE_IF:
-        return value(ev, n->kids[holds(ev, n->kids[0]) ? 1 : 2]);
     case NODE_COALESCE:
-        return coalesce(ev, n);
+        return branch(ev, n, value);
     case NODE_SET:
         return set_of(ev, n);
     default:

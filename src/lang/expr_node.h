@@ -19,7 +19,8 @@
 #define FIRST_DAY INT64_C(-719162)
 #define LAST_DAY INT64_C(2932896)
 
-#define MOST_DEPTH 32 /* of nesting as written, and of the tree */
+#define MOST_DEPTH 32       /* of nesting as written, and of the tree */
+#define MOST_WORDS_DEPTH 12 /* of free words alone: what FTS5's parser has room for */
 
 enum node_kind {
     /* Values */

@@ -204,7 +204,9 @@ static enum rc parse_operand(struct parser *p, const struct field *like, struct 
 
 static enum rc parse_guard(struct parser *p, struct node **ret)
 {
+    p->values++;
     TRY(parse_or(p, NULL, ret));
+    p->values--;
     return type_condition(p, ret);
 }
 

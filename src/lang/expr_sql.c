@@ -21,6 +21,8 @@
 
 enum { ENGINE_POSTGRES = 1 }; /* of enum db_engine */
 
+#define MOST_GROUP_PARAMS 32
+
 /* How a choice is written: by name, by its place from 1, or as its own column has it. */
 enum form { AS_TEXT, AS_RANK, AS_COLUMN };
 
@@ -30,6 +32,7 @@ struct out {
     struct expr_sql *sql;
     struct buf *b;
     struct expr_env env;
+    const char *groups[MOST_GROUP_PARAMS]; /* parameters of my groups, once they are needed */
 };
 
 static void write_value(struct out *o, const struct node *n, enum form form);
@@ -49,20 +52,30 @@ static struct sql_param *add_param(struct out *o)
     return p;
 }
 
-/* With its type, because PostgreSQL would guess one from what stands beside it. */
-static void write_int(struct out *o, int64_t i)
+static const char *add_int(struct out *o, int64_t i)
 {
     struct sql_param *p = add_param(o);
     p->i = i;
-    buf_printf(o->b, "CAST(:%s AS BIGINT)", p->name);
+    return p->name;
 }
 
-static void write_text(struct out *o, const char *text)
+static const char *add_text(struct out *o, const char *text)
 {
     struct sql_param *p = add_param(o);
     p->is_text = true;
     p->text = text;
-    buf_printf(o->b, "CAST(:%s AS TEXT)", p->name);
+    return p->name;
+}
+
+/* With its type, because PostgreSQL would guess one from what stands beside it. */
+static void write_int(struct out *o, int64_t i)
+{
+    buf_printf(o->b, "CAST(:%s AS BIGINT)", add_int(o, i));
+}
+
+static void write_text(struct out *o, const char *text)
+{
+    buf_printf(o->b, "CAST(:%s AS TEXT)", add_text(o, text));
 }
 
 /* A name of the definitions as a literal. */
@@ -149,7 +162,7 @@ static void write_column(struct out *o, const struct field *f)
 {
     const char *r = o->sql->record;
     if (is_hidden(o, f))
-        write_missing(o, is_text_type(f->type));
+        write_missing(o, is_text_type(f->type) && !is_ranked(f));
     else if (f->slot == FIELD_PROCESS)
         buf_printf(o->b, "(SELECT name FROM process WHERE id = %s.process_id)", r);
     else if (is_builtin(f))
@@ -163,24 +176,17 @@ static void write_column(struct out *o, const struct field *f)
     }
 }
 
-/* CASE x WHEN 'high' THEN 2 ... END, or the other way round. */
-static void write_choices(struct out *o, const struct field *f, enum form form)
+/* WHEN 'high' THEN 2 ..., WHEN 2 THEN 'high' ..., for what stands behind CASE. */
+static void write_cases(struct out *o, const struct field *f, bool from_column, bool to_text)
 {
-    if (!f->choices || !f->choices[0].name) {
-        write_missing(o, form == AS_TEXT);
-        return;
-    }
-    buf_puts(o->b, "CASE ");
-    write_column(o, f);
-    for (int i = 0; f->choices[i].name; i++) {
-        const bool from_rank = form == AS_TEXT;
+    for (int i = 0; f->choices && f->choices[i].name; i++) {
         buf_puts(o->b, " WHEN ");
-        if (is_ranked(f))
+        if (from_column && is_ranked(f))
             buf_int(o->b, ranked_column(f, i + 1));
         else
             write_literal(o, f->choices[i].name);
         buf_puts(o->b, " THEN ");
-        if (from_rank)
+        if (to_text)
             write_literal(o, f->choices[i].name);
         else
             buf_int(o->b, i + 1);
@@ -188,29 +194,32 @@ static void write_choices(struct out *o, const struct field *f, enum form form)
     buf_puts(o->b, " END");
 }
 
+static bool has_choices(const struct field *f)
+{
+    return f->choices && f->choices[0].name;
+}
+
 static void write_field(struct out *o, const struct field *f, enum form form)
 {
     const bool is_own_form = form == AS_COLUMN || (form == AS_TEXT && !is_ranked(f));
-    if (f->type == TYPE_CHOICE && !is_own_form && !is_hidden(o, f))
-        write_choices(o, f, form);
-    else if (is_hidden(o, f))
-        write_missing(o, is_text_type(f->type) && form == AS_TEXT);
-    else
+    if (f->type != TYPE_CHOICE || is_own_form)
         write_column(o, f);
+    else if (is_hidden(o, f) || !has_choices(f))
+        write_missing(o, form == AS_TEXT);
+    else {
+        buf_puts(o->b, "CASE ");
+        write_column(o, f);
+        write_cases(o, f, true, form == AS_TEXT);
+    }
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
-
-static bool is_choice_text(const struct node *n)
-{
-    return is_of(n, TYPE_CHOICE);
-}
 
 /* What needs no record, as a parameter. */
 static void write_fixed(struct out *o, const struct node *n, enum form form)
 {
     struct val v = node_value(o->e, n, &o->env);
-    const bool is_rank = is_choice_text(n) && form != AS_TEXT;
+    const bool is_rank = is_of(n, TYPE_CHOICE) && form != AS_TEXT;
     if (v.kind == VAL_TEXT && is_rank) {
         const int rank = choice_rank(n->like, v.text);
         v = val_int(form == AS_COLUMN ? ranked_column(n->like, rank) : rank);
@@ -242,26 +251,50 @@ static void write_named(struct out *o, const struct node *n)
     const char *name = names[type].is_folded ? n->folded : n->text;
     if (type == TYPE_LINK)
         buf_puts(o->b, "COALESCE(");
-    buf_printf(o->b, "(SELECT id FROM %s WHERE %s = ", names[type].table, names[type].column);
-    write_text(o, name);
-    buf_putc(o->b, ')');
-    if (type == TYPE_LINK) {
-        buf_puts(o->b, ", (SELECT record_id FROM record_alias WHERE number = ");
-        write_text(o, name);
-        buf_puts(o->b, "))");
-    }
+    const char *param = add_text(o, name);
+    buf_printf(o->b, "(SELECT id FROM %s WHERE %s = CAST(:%s AS TEXT))", names[type].table,
+               names[type].column, param);
+    if (type == TYPE_LINK)
+        buf_printf(o->b, ", (SELECT record_id FROM record_alias WHERE number = CAST(:%s AS TEXT)))",
+                   param);
 }
 
-static void write_operand(struct out *o, const struct node *n)
+typedef void (*write_fn)(struct out *o, const struct node *n, enum form form);
+
+static void write_branches(struct out *o, const struct node *n, enum form form, write_fn of)
 {
-    if (!node_is_guarded(n)) {
-        write_value(o, n, AS_COLUMN);
+    if (n->kind == NODE_COALESCE) {
+        for (int i = 0; i < n->count; i++) {
+            buf_puts(o->b, i == 0 ? "COALESCE(" : ", ");
+            of(o, n->kids[i], form);
+        }
+        buf_putc(o->b, ')');
         return;
     }
     buf_puts(o->b, "CASE WHEN ");
-    write_value(o, n, AS_COLUMN);
+    write_condition(o, n->kids[0]);
+    buf_puts(o->b, " THEN ");
+    of(o, n->kids[1], form);
+    buf_puts(o->b, " ELSE ");
+    of(o, n->kids[2], form);
+    buf_puts(o->b, " END");
+}
+
+/* A value that something is calculated from, within the bounds it is said to have. */
+static void write_operand(struct out *o, const struct node *n, enum form form)
+{
+    if (!n->is_fixed && (n->kind == NODE_IF || n->kind == NODE_COALESCE)) {
+        write_branches(o, n, form, write_operand);
+        return;
+    }
+    if (!node_is_guarded(n)) {
+        write_value(o, n, form);
+        return;
+    }
+    buf_puts(o->b, "CASE WHEN ");
+    write_value(o, n, form);
     buf_printf(o->b, " BETWEEN %lld AND %lld THEN ", (long long)n->lo, (long long)n->hi);
-    write_value(o, n, AS_COLUMN);
+    write_value(o, n, form);
     buf_puts(o->b, " END");
 }
 
@@ -270,9 +303,9 @@ static void write_calculation(struct out *o, const struct node *n)
     static const char *const symbols[] = {
         [NODE_ADD] = " + ", [NODE_SUB] = " - ", [NODE_MUL] = " * ", [NODE_DIV] = " / NULLIF("};
     buf_putc(o->b, '(');
-    write_operand(o, n->kids[0]);
+    write_operand(o, n->kids[0], AS_COLUMN);
     buf_puts(o->b, symbols[n->kind]);
-    write_operand(o, n->kids[1]);
+    write_operand(o, n->kids[1], AS_COLUMN);
     buf_puts(o->b, n->kind == NODE_DIV ? ", 0))" : ")");
 }
 
@@ -282,28 +315,9 @@ static void write_day(struct out *o, const struct node *n)
     const int64_t lo = n->kids[0]->lo;
     const int64_t shift = lo < 0 ? -lo / US_PER_DAY + 1 : 0;
     buf_puts(o->b, "((");
-    write_operand(o, n->kids[0]);
+    write_operand(o, n->kids[0], AS_COLUMN);
     buf_printf(o->b, " + %lld) / %lld - %lld)", (long long)(shift * US_PER_DAY),
                (long long)US_PER_DAY, (long long)shift);
-}
-
-static void write_branches(struct out *o, const struct node *n, enum form form)
-{
-    if (n->kind == NODE_COALESCE) {
-        for (int i = 0; i < n->count; i++) {
-            buf_puts(o->b, i == 0 ? "COALESCE(" : ", ");
-            write_value(o, n->kids[i], form);
-        }
-        buf_putc(o->b, ')');
-        return;
-    }
-    buf_puts(o->b, "CASE WHEN ");
-    write_condition(o, n->kids[0]);
-    buf_puts(o->b, " THEN ");
-    write_value(o, n->kids[1], form);
-    buf_puts(o->b, " ELSE ");
-    write_value(o, n->kids[2], form);
-    buf_puts(o->b, " END");
 }
 
 /* Within if() and coalesce() only names and ranks are common to different columns. */
@@ -331,7 +345,14 @@ static void write_value(struct out *o, const struct node *n, enum form form)
         break;
     case NODE_IF:
     case NODE_COALESCE:
-        write_branches(o, n, form);
+        if (is_of(n, TYPE_CHOICE) && form != AS_TEXT) {
+            /* A name that has left the list is a value all the same, without a place in it. */
+            buf_puts(o->b, "CASE ");
+            write_branches(o, n, AS_TEXT, write_value);
+            write_cases(o, n->like, false, false);
+            break;
+        }
+        write_branches(o, n, form, write_value);
         break;
     default:
         buf_puts(o->b, "CASE WHEN ");
@@ -373,7 +394,7 @@ static bool is_same_column(const struct node *a, const struct node *b)
 static enum form form_of(const struct node *n)
 {
     const struct node *left = n->kids[0];
-    if (!is_choice_text(left))
+    if (!is_of(left, TYPE_CHOICE))
         return AS_COLUMN;
 
     bool is_column = left->kind == NODE_FIELD && is_ranked(left->like);
@@ -389,21 +410,41 @@ static bool is_several(const struct node *n)
     return is_of(n, TYPE_LINKS) || is_of(n, TYPE_PEOPLE);
 }
 
-static int write_items(struct out *o, const struct node *n, enum form form)
+/* The groups of who asks, the same parameters wherever they are needed. There are as many as the
+ * next power of two, the last repeated, so that statements of different people are the same. */
+static void write_my_groups(struct out *o)
+{
+    const int count = o->sql->my_group_count;
+    int room = 1;
+    while (room < count)
+        room *= 2;
+    if (room > MOST_GROUP_PARAMS) {
+        for (int i = 0; i < count; i++)
+            buf_printf(o->b, "%s%lld", i ? ", " : "", (long long)o->sql->my_groups[i]);
+        return;
+    }
+
+    for (int i = 0; i < room; i++) {
+        if (!o->groups[i])
+            o->groups[i] = add_int(o, o->sql->my_groups[i < count ? i : count - 1]);
+        buf_printf(o->b, "%sCAST(:%s AS BIGINT)", i ? ", " : "", o->groups[i]);
+    }
+}
+
+static void write_items(struct out *o, const struct node *n, enum form form)
 {
     int count = 0;
     for (int i = 1; i < n->count; i++) {
         const bool is_mine = n->kids[i]->kind == NODE_MY_GROUPS;
-        for (int k = 0; k < (is_mine ? o->sql->my_group_count : 1); k++) {
-            if (count++ > 0)
-                buf_puts(o->b, ", ");
-            if (is_mine)
-                write_int(o, o->sql->my_groups[k]);
-            else
-                write_value(o, n->kids[i], form);
-        }
+        if (is_mine && o->sql->my_group_count == 0)
+            continue;
+        if (count++ > 0)
+            buf_puts(o->b, ", ");
+        if (is_mine)
+            write_my_groups(o);
+        else
+            write_value(o, n->kids[i], form);
     }
-    return count;
 }
 
 /* = or IN over the ids of one field. */
@@ -446,7 +487,7 @@ static void write_any_of(struct out *o, const struct node *n)
 static bool write_ordered_names(struct out *o, const struct node *n)
 {
     const struct node *left = n->kids[0];
-    if (left->kind != NODE_FIELD || !is_choice_text(left) || is_ranked(left->like) ||
+    if (left->kind != NODE_FIELD || !is_of(left, TYPE_CHOICE) || is_ranked(left->like) ||
         is_hidden(o, left->like))
         return false;
     for (int i = 1; i < n->count; i++) {
@@ -469,7 +510,7 @@ static bool write_ordered_names(struct out *o, const struct node *n)
         if (count == 0)
             write_column(o, f);
         buf_puts(o->b, count++ == 0 ? " IN (" : ", ");
-        write_text(o, f->choices[rank - 1].name);
+        write_literal(o, f->choices[rank - 1].name);
     }
     if (count > 0)
         buf_putc(o->b, ')');
@@ -516,7 +557,7 @@ static bool write_day_range(struct out *o, const struct node *n)
     }
     const struct node *instant = day->kids[0];
     if (kind == NODE_EQ || kind == NODE_BETWEEN) {
-        write_operand(o, instant);
+        write_operand(o, instant, AS_COLUMN);
         buf_puts(o->b, " BETWEEN ");
         write_int(o, from.i * US_PER_DAY);
         buf_puts(o->b, " AND ");
@@ -524,7 +565,7 @@ static bool write_day_range(struct out *o, const struct node *n)
         return true;
     }
     const bool is_after = kind == NODE_LE || kind == NODE_GT; /* counts from the next midnight */
-    write_operand(o, instant);
+    write_operand(o, instant, AS_COLUMN);
     buf_puts(o->b, kind == NODE_LT || kind == NODE_LE ? " < " : " >= ");
     write_int(o, (from.i + is_after) * US_PER_DAY);
     return true;
@@ -664,11 +705,8 @@ static void write_search(struct out *o, const struct node *n)
         words_search(o->cx->arena, n, is_postgres(o), o->sql->may_see_internal, &is_not);
     buf_printf(o->b, "%s.id %sIN (SELECT %s FROM record_text WHERE ", o->sql->record,
                is_not ? "NOT " : "", is_postgres(o) ? "record_id" : "rowid");
-    struct sql_param *p = add_param(o);
-    p->is_text = true;
-    p->text = text;
     buf_printf(o->b, is_postgres(o) ? "words @@ CAST(:%s AS tsquery))" : "record_text MATCH :%s)",
-               p->name);
+               add_text(o, text));
 }
 
 /* ---- joining -------------------------------------------------------------------------------- */
@@ -676,6 +714,17 @@ static void write_search(struct out *o, const struct node *n)
 /* So many side by side; more are halved, because SQLite bounds the depth of an expression and
  * counts each AND in a row as one level. */
 #define MOST_IN_A_ROW 8
+
+/* In brackets where an AND or OR beside it would tear it apart. */
+static void write_bracketed(struct out *o, const struct node *n)
+{
+    const bool is_joined = n->kind == NODE_OR || n->kind == NODE_AND;
+    if (is_joined)
+        buf_putc(o->b, '(');
+    write_condition(o, n);
+    if (is_joined)
+        buf_putc(o->b, ')');
+}
 
 static void write_chain(struct out *o, const struct node *const *all, int count, bool is_and)
 {
@@ -689,14 +738,9 @@ static void write_chain(struct out *o, const struct node *const *all, int count,
         return;
     }
     for (int i = 0; i < count; i++) {
-        const bool is_nested = all[i]->kind == NODE_OR || all[i]->kind == NODE_AND;
         if (i > 0)
             buf_puts(o->b, joint);
-        if (is_nested && count > 1)
-            buf_putc(o->b, '(');
-        write_condition(o, all[i]);
-        if (is_nested && count > 1)
-            buf_putc(o->b, ')');
+        write_bracketed(o, all[i]);
     }
 }
 
@@ -735,7 +779,7 @@ static void write_not(struct out *o, const struct node *n)
 {
     const struct node *a = n->kids[0];
     if (a->kind == NODE_NOT) {
-        write_condition(o, a->kids[0]);
+        write_bracketed(o, a->kids[0]);
         return;
     }
     if (a->kind == NODE_EMPTY) {
@@ -829,12 +873,8 @@ void expr_to_sql(struct ctx *cx, const struct expr *e, struct expr_sql *sql)
         buf_puts(o.b, "1 = 1");
     else if (words)
         write_joined(&o, e->root, words);
-    else if (e->root->kind == NODE_OR) {
-        buf_putc(o.b, '(');
-        write_condition(&o, e->root);
-        buf_putc(o.b, ')');
-    } else
-        write_condition(&o, e->root);
+    else
+        write_bracketed(&o, e->root);
 }
 
 const char *expr_words_query(struct ctx *cx, const struct expr *e, struct expr_sql *sql)

@@ -160,8 +160,9 @@ void node_adopt(struct parser *p, struct node *n, const struct node *const *kids
             n->height = kids[i]->height + 1;
     }
     /* Noted here, refused when the parser is done: nothing walks the tree before. */
-    if (n->height > MOST_DEPTH && !p->fault.text)
-        expr_fault_at(p, n->at, n->len, "this goes deeper than %d levels", MOST_DEPTH);
+    const int most = n->is_words ? MOST_WORDS_DEPTH : MOST_DEPTH;
+    if (n->height > most)
+        expr_fault_at(p, n->at, n->len, "this goes deeper than %d levels", most);
 }
 
 struct node *node_const(struct parser *p, const struct field *like, struct val v, int at, int len)
@@ -708,7 +709,7 @@ enum rc type_branches(struct parser *p, struct node *n, struct node **all, int c
         if (is_missing(all[i]))
             continue;
         const bool is_first = !n->like;
-        if (is_first) {
+        if (is_first || (!node_is_condition(all[i]) && all[i]->like->type == TYPE_MONEY)) {
             n->like = node_is_condition(all[i]) ? type_like[TYPE_FLAG] : all[i]->like;
             n->decimals = all[i]->decimals;
         }
