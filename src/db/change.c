@@ -36,7 +36,7 @@ static struct conn *connect_listener(struct listener *l)
 {
     struct ctx cx = {.arena = arena_create()};
     struct conn *c = NULL;
-    if (conn_open(&cx, l->db, CONN_LISTENER, &c) != OK)
+    if (driver_connect(&cx, l->db, CONN_LISTENER, &c) != OK)
         poll(&(struct pollfd){.fd = l->stop_fd, .events = POLLIN}, 1, RETRY_MS);
     arena_destroy(cx.arena);
     tell(l->db);
@@ -90,5 +90,5 @@ void db_on_change(struct db *db, void (*fn)(void *arg), void *arg)
     if (l->stop_fd < 0)
         BUG("no eventfd");
     db->listener = l;
-    thread_start(&l->thread, listener_main, l);
+    thread_begin(&l->thread, listener_main, l);
 }

@@ -268,7 +268,7 @@ enum rc db_snapshot(struct ctx *cx, db_tx_fn fn, void *arg)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-void thread_start(pthread_t *ret, void *(*fn)(void *), void *arg)
+void thread_begin(pthread_t *ret, void *(*fn)(void *), void *arg)
 {
     sigset_t all, before;
     sigfillset(&all);

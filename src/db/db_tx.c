@@ -263,7 +263,7 @@ static enum rc begin(struct writer *w, struct ctx *cx)
                     "the storage of the database failed; nothing is written until it was looked "
                     "at and fettle started again");
     if (!w->conn)
-        TRY(conn_open(cx, w->db, CONN_WRITER, &w->conn));
+        TRY(driver_connect(cx, w->db, CONN_WRITER, &w->conn));
     w->has_begun = true;
     return w->db->driver.begin(cx, w->conn);
 }
@@ -503,8 +503,8 @@ enum rc writer_start(struct ctx *cx, struct db *db, int max_batch)
     w->cx = (struct ctx){.arena = arena_create(), .db = db};
     pthread_mutex_init(&w->lock, NULL);
     cond_init(&w->has_work);
-    TRY(conn_open(cx, db, CONN_WRITER, &w->conn));
-    thread_start(&w->thread, writer_main, w);
+    TRY(driver_connect(cx, db, CONN_WRITER, &w->conn));
+    thread_begin(&w->thread, writer_main, w);
     w->is_started = true;
     return OK;
 }

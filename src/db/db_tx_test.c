@@ -247,7 +247,7 @@ static void run_crowd(struct crowd *c)
 {
     pthread_t threads[CROWD];
     for (int i = 0; i < CROWD; i++)
-        thread_start(&threads[i], member, c);
+        thread_begin(&threads[i], member, c);
     for (int i = 0; i < CROWD; i++)
         pthread_join(threads[i], NULL);
 }
@@ -363,7 +363,7 @@ static void test_two_processes_take_turns(void **state)
     struct crowd b = {.db = scratch_again(cx, &(struct db_config){0}), .fn = bump, .rounds = 5};
     pthread_t threads[2 * CROWD];
     for (int i = 0; i < 2 * CROWD; i++)
-        thread_start(&threads[i], member, i % 2 ? &a : &b);
+        thread_begin(&threads[i], member, i % 2 ? &a : &b);
     for (int i = 0; i < 2 * CROWD; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(a.failed + b.failed, 0);
@@ -464,7 +464,7 @@ static void test_a_connection_lost_in_between_is_retried(void **state)
     fill(cx, 1);
     cx->db->on_change_arg = &calls;
     struct ctx other = {.arena = arena_create(), .db = cx->db};
-    thread_start(&killer, kill_soon, &other);
+    thread_begin(&killer, kill_soon, &other);
     assert_rc(cx, db_tx(cx, bump_slowly, &n), OK);
     pthread_join(killer, NULL);
     arena_destroy(other.arena);
@@ -507,7 +507,7 @@ static _Noreturn void write_until_killed(int fd, int64_t first)
     pthread_t threads[8];
     w.db = scratch_again(&cx, &(struct db_config){0});
     for (int i = 0; i < ARRAY_LEN(threads); i++)
-        thread_start(&threads[i], add_numbers, &w);
+        thread_begin(&threads[i], add_numbers, &w);
     for (;;)
         pause();
 }

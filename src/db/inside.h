@@ -53,7 +53,7 @@ struct db {
     struct listener *listener; /* NULL: the writer tells on_change itself */
 };
 
-enum rc conn_open(struct ctx *cx, struct db *db, enum conn_role role, struct conn **ret);
+enum rc driver_connect(struct ctx *cx, struct db *db, enum conn_role role, struct conn **ret);
 
 void pool_init(struct pool *p, int max);
 enum rc pool_take(struct ctx *cx, struct db *db, struct conn **ret);
@@ -73,7 +73,7 @@ enum rc migrate(struct ctx *cx, const struct migration *all, int *ret_applied);
 void cond_init(pthread_cond_t *ret); /* waits by the monotonic clock */
 
 /* Threads of ours leave signals to main's. */
-void thread_start(pthread_t *ret, void *(*fn)(void *), void *arg);
+void thread_begin(pthread_t *ret, void *(*fn)(void *), void *arg);
 
 void check_columns(const struct sql *sql, int wanted, int there); /* a difference is a bug */
 

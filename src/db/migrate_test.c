@@ -104,7 +104,7 @@ static void test_two_at_once_share_the_work(void **state)
     if (!is_lite)
         m[1].db = scratch_again(cx, &(struct db_config){0});
     for (int i = 0; i < 2; i++)
-        thread_start(&threads[i], migrate_in_thread, &m[i]);
+        thread_begin(&threads[i], migrate_in_thread, &m[i]);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(m[0].rc, OK);

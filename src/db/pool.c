@@ -6,7 +6,7 @@
 
 #define WAIT_S 10 /* for one to be given back */
 
-enum rc conn_open(struct ctx *cx, struct db *db, enum conn_role role, struct conn **ret)
+enum rc driver_connect(struct ctx *cx, struct db *db, enum conn_role role, struct conn **ret)
 {
     TRY(db->driver.connect(cx, db->engine, role, ret));
     (*ret)->fault = &db->fault;
@@ -64,7 +64,7 @@ enum rc pool_take(struct ctx *cx, struct db *db, struct conn **ret)
     if (!is_ours)
         return fail(cx, E_BUSY, NULL, "the database has too much to do; try again");
     if (!c) {
-        const enum rc rc = conn_open(cx, db, CONN_READER, &c);
+        const enum rc rc = driver_connect(cx, db, CONN_READER, &c);
         if (rc != OK) {
             forget(&db->pool, 1);
             return rc;
