@@ -13,6 +13,7 @@ enum {
     TOKEN_MAX = 64,  /* bytes */
     RUN_PARTS = 16,  /* parts of one compound; a longer one is several */
     QUERY_MAX = 256, /* tokens of a query */
+    PIECE = 8192,    /* bytes of text that are folded at once */
     NUMBER_MIN = 4,  /* digits from which leading zeros are padding: INC-0042, but db01 */
 };
 
@@ -335,20 +336,46 @@ static void index_complex(struct sink *s, const struct run *r)
     }
 }
 
+static void index_folded(struct sink *s, const char *p, const char *end)
+{
+    struct run r;
+    for (; s->left > 0 && cut(p, end, &r); p = r.end) {
+        if (r.kind == CHAR_PAIRED)
+            index_pairs(s, &r);
+        else if (r.kind == CHAR_COMPLEX)
+            index_complex(s, &r);
+        else
+            index_compound(s, &r);
+    }
+}
+
+/* How much of the text to fold at once, so that no more is folded than is indexed: to the last
+ * white space before PIECE, which nothing reaches over; in a text without any, to a character. */
+static size_t next_piece(const char *text, size_t len)
+{
+    if (len <= PIECE)
+        return len;
+    for (size_t n = PIECE; n > 0; n--)
+        if ((unsigned char)text[n - 1] <= ' ')
+            return n;
+    size_t n = PIECE;
+    while (n > PIECE - 3 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    return n;
+}
+
 void words_index(struct buf *out, const char *text, const char *language, int max_tokens)
 {
     struct sink s = {.out = out, .left = max_tokens, .language = stem_language(language)};
     struct buf folded = {.arena = out->arena};
-    fold_add(&folded, text, strlen(text));
-    const char *p = buf_text(&folded), *end = p + folded.len;
-    struct run r;
-    for (; s.left > 0 && cut(p, end, &r); p = r.end) {
-        if (r.kind == CHAR_PAIRED)
-            index_pairs(&s, &r);
-        else if (r.kind == CHAR_COMPLEX)
-            index_complex(&s, &r);
-        else
-            index_compound(&s, &r);
+    size_t len = strlen(text);
+    while (len > 0 && s.left > 0) {
+        const size_t n = next_piece(text, len);
+        buf_clear(&folded);
+        fold_add(&folded, text, n);
+        index_folded(&s, buf_text(&folded), buf_text(&folded) + folded.len);
+        text += n;
+        len -= n;
     }
 }
 

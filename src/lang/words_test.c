@@ -241,6 +241,30 @@ static void is_bounded(void **state)
     assert_string_equal(buf_text(&out), "a|~a b e");
 }
 
+/* Long texts are folded in pieces, and that does not show. */
+static void pieces_do_not_show(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"printer", "Été",           "INC-000042",
+                                        "東京",    "a@example.org", "de\xcc\x81ja"};
+    struct buf text = {.arena = arena}, want = {.arena = arena}, out = {.arena = arena};
+    uint64_t seed = 3;
+    for (int i = 0; i < 10000; i++) {
+        const char *word = words[next_random(&seed) % ARRAY_LEN(words)];
+        buf_printf(&text, "%s\n", word);
+        words_index(&want, word, "en", 100);
+    }
+    words_index(&out, buf_text(&text), "en", 1000000);
+    assert_string_equal(buf_text(&out), buf_text(&want));
+
+    buf_clear(&out);
+    buf_clear(&text);
+    for (int i = 0; i < 10000; i++)
+        buf_puts(&text, "é");
+    words_index(&out, buf_text(&text), NULL, 10);
+    assert_true(out.len > 64); /* one long word in several pieces */
+}
+
 /* The table and ICU agree, on ASCII and on all else. */
 static void table_is_icu(void **state)
 {
@@ -299,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stems_meet, setup, teardown),
         cmocka_unit_test_setup_teardown(finds_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(pieces_do_not_show, setup, teardown),
         cmocka_unit_test_setup_teardown(table_is_icu, setup, teardown),
         cmocka_unit_test_setup_teardown(knows_ascii, setup, teardown),
     };
