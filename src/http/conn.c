@@ -177,6 +177,7 @@ static void answer(struct conn *c, int status, enum reply_end end)
 {
     if (!c->exchange)
         c->exchange = shard_take(c->shard, c);
+    atomic_fetch_add(&c->shard->server->refused, status == 503);
     reply_problem(&c->exchange->reply, c->exchange->rq.method, status, end);
     begin_reply(c);
 }
@@ -241,7 +242,6 @@ static bool dispatch(struct conn *c)
     struct exchange *ex = c->exchange;
     clear_deadline(c);
     if (!shard_hand_over(c->shard, ex)) {
-        atomic_fetch_add(&c->shard->server->refused, 1);
         answer(c, 503, end_here(c));
         return true;
     }
@@ -353,17 +353,24 @@ static bool step_head(struct conn *c)
 /* ---- bodies --------------------------------------------------------------------------------- */
 
 /* 0, or the status of the refusal. */
-static int take_piece(struct exchange *ex, const char *piece, size_t len)
+static int keep_piece(struct conn *c, const char *piece, size_t len)
 {
+    struct http_server *server = c->shard->server;
+    buf_add(&c->exchange->body, piece, len);
+    const int64_t before = atomic_fetch_add(&server->body_bytes, (int64_t)len);
+    return before + (int64_t)len > server->config.max_bodies ? 503 : 0;
+}
+
+static int take_piece(struct conn *c, const char *piece, size_t len)
+{
+    struct exchange *ex = c->exchange;
     const int64_t so_far = ex->spool ? ex->rq.spool_len : (int64_t)ex->body.len;
     if ((int64_t)len + ex->parse.left > ex->admission.max_body - so_far)
         return 413; /* a chunk is refused by its size, before its bytes */
     if (len == 0)
         return 0;
-    if (!ex->spool) {
-        buf_add(&ex->body, piece, len);
-        return 0;
-    }
+    if (!ex->spool)
+        return keep_piece(c, piece, len);
     spool_add(ex->spool, piece, len);
     ex->rq.spool_len += (int64_t)len;
     return 0;
@@ -401,7 +408,7 @@ static bool step_body(struct conn *c)
             return refuse(c, 400);
         skip(c, n);
         moved += n;
-        const int status = take_piece(ex, piece, len);
+        const int status = take_piece(c, piece, len);
         if (status)
             return refuse(c, status);
     }

@@ -174,6 +174,7 @@ static void copy_config(struct http_server *s, const struct http_config *config)
     set_default(&s->config.body_timeout_us, 10 * US_PER_S);
     set_default(&s->config.idle_timeout_us, 75 * US_PER_S);
     set_default(&s->config.drain_timeout_us, 20 * US_PER_S);
+    set_default(&s->config.max_bodies, INT64_C(256) << 20);
     if (s->config.max_queue <= 0)
         s->config.max_queue = 1024;
 }

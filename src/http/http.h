@@ -126,6 +126,8 @@ struct http_config {
     int max_connections;   /* 0: from the process's limit of open files, which is raised */
     int max_per_peer;      /* address (IPv6: /64); not for local sockets; 0: none */
     int max_queue;         /* requests waiting for a worker; 0: 1024 */
+    int64_t max_bodies;    /* bytes of bodies in memory, of all requests together; more is answered
+                            * 503; 0: 256 MB */
 
     /* 0 gives the default. A head has to be complete within header_timeout of its first byte (10
      * s). A body or a reply may stand still for body_timeout (10 s), and after that must have moved

@@ -449,6 +449,32 @@ static void test_overload(void **state)
     close(fd);
 }
 
+#define BODY_OF_60000 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+
+static void test_bodies_share_a_limit(void **state)
+{
+    (void)state;
+    h.config.max_bodies = 100000;
+    harness_start(&h);
+    static const char bytes[60000] = "x";
+    struct answer a;
+    const int first = dial_sure(), second = dial_sure();
+    say(first, BODY_OF_60000);
+    say_bytes(first, bytes, sizeof(bytes) - 1);
+    sleep_ms(50);
+    say(second, BODY_OF_60000);
+    say_bytes(second, bytes, sizeof(bytes) - 1);
+    hear(second, &a, true);
+    assert_int_equal(a.status, 503);
+    close(second);
+    assert_int_equal(ask(first, "x", &a), 200);
+    say(first, BODY_OF_60000);
+    say_bytes(first, bytes, sizeof(bytes));
+    hear(first, &a, true);
+    assert_int_equal(a.status, 200);
+    close(first);
+}
+
 static void expect_turned_away(void)
 {
     struct answer a;
@@ -867,6 +893,7 @@ int main(void)
         TEST(test_idle_connections_end),
         TEST(test_who_does_not_read_is_cut),
         TEST(test_overload),
+        TEST(test_bodies_share_a_limit),
         TEST(test_limits_of_connections),
         TEST(test_out_of_descriptors),
         TEST(test_streams_from_many_threads),

@@ -60,7 +60,7 @@ struct http_server {
     int max_connections;
     atomic_bool is_draining;
     _Atomic uint64_t next_id;
-    _Atomic int64_t connections, requests, streams, refused;
+    _Atomic int64_t connections, streams, refused, body_bytes;
 };
 
 #endif

@@ -30,6 +30,8 @@ struct exchange *shard_take(struct shard *s, struct conn *c)
 
 void shard_give(struct shard *s, struct exchange *ex)
 {
+    if (ex->body.len > 0)
+        atomic_fetch_sub(&s->server->body_bytes, (int64_t)ex->body.len);
     if (s->spare_count == MOST_SPARE) {
         exchange_destroy(ex);
         return;
