@@ -363,6 +363,11 @@ void db_close(struct db *db)
     free(db);
 }
 
+const char *db_version(struct arena *a, enum db_engine engine)
+{
+    return (engine == DB_SQLITE ? &sqlite_driver : &postgres_driver)->version(a);
+}
+
 enum db_engine db_engine(const struct db *db)
 {
     return db->driver.engine;

@@ -42,6 +42,8 @@ struct secret;
 struct db; /* one open database: its writer and its pool of readers; shared by all threads */
 
 enum db_engine { DB_SQLITE, DB_POSTGRES, DB_ENGINES };
+/* "SQLite 3.53.2": the library in this program, not a server somewhere. */
+const char *db_version(struct arena *a, enum db_engine engine);
 
 /* A generated statement. text[engine] has positional parameters (?1, $1) in the order of params. */
 struct sql {

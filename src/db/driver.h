@@ -35,6 +35,7 @@ enum tend { TEND_BETWEEN, TEND_IDLE };
 
 struct driver {
     enum db_engine engine;
+    const char *(*version)(struct arena *a);
     int max_batch;   /* transactions per commit, unless configured */
     int min_readers; /* unless configured: enough to wait for the engine meanwhile */
 

@@ -796,8 +796,14 @@ static bool pg_listen(struct conn *head, int wake_fd, int timeout_ms)
     return is_changed;
 }
 
+static const char *pg_version(struct arena *a)
+{
+    return arena_printf(a, "libpq %d.%d", PQlibVersion() / 10000, PQlibVersion() % 10000);
+}
+
 const struct driver postgres_driver = {
     .engine = DB_POSTGRES,
+    .version = pg_version,
     .max_batch = 60, /* more savepoints in a transaction slow every reader down */
     .min_readers = 16,
     .open = pg_open,

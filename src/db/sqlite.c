@@ -749,8 +749,14 @@ static void sqlite_tend(struct conn *head, enum tend when)
         c->head.is_broken = true;
 }
 
+static const char *sqlite_version(struct arena *a)
+{
+    return arena_printf(a, "SQLite %s", sqlite3_libversion());
+}
+
 const struct driver sqlite_driver = {
     .engine = DB_SQLITE,
+    .version = sqlite_version,
     .max_batch = 128,
     .min_readers = 8,
     .open = sqlite_open,
