@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "auth/policy.h"
 #include "base/arena.h"
@@ -53,13 +54,16 @@ static void work_end(void)
 
 /* The hash of a password that nobody has, for names that nobody has. Its parameters are those of
  * all others, so it is made and not written down. */
-static char *nobodys_hash;
+static char nobodys_hash[256]; /* "": there was no memory to make it */
 
 static void make_nobodys_hash(void)
 {
-    struct arena *a = arena_create(); /* to the end of the process */
+    struct arena *a = arena_create();
     const char *token = random_token(a, 32);
-    nobodys_hash = password_hash(a, secret_create(a, token, 32));
+    const char *hash = password_hash(a, secret_create(a, token, strlen(token)));
+    if (hash && strlen(hash) < sizeof(nobodys_hash))
+        memcpy(nobodys_hash, hash, strlen(hash) + 1);
+    arena_destroy(a);
 }
 
 bool hashing_verify(const char *hash, const struct secret *password)
@@ -67,8 +71,7 @@ bool hashing_verify(const char *hash, const struct secret *password)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_nobodys_hash);
     work_begin();
-    const char *against = hash ? hash : nobodys_hash;
-    const bool is_right = against && password_verify(against, password);
+    const bool is_right = password_verify(hash ? hash : nobodys_hash, password);
     work_end();
 
     pthread_mutex_lock(&queue.lock);

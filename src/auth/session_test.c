@@ -1,6 +1,9 @@
 /* Sessions and tokens: what opens the door, and what closes it at once. */
 #include "auth/session.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "auth/auth_test.h"
 
 struct opening {
@@ -273,6 +276,77 @@ static void test_rolled_back(void **state)
     assert_string_equal(cx->user->roles[1].role, "plain");
 }
 
+/* ---- many at once ---------------------------------------------------------------------------- */
+
+struct reader {
+    pthread_t thread;
+    struct ctx cx;
+    const struct session *session;
+    const struct world *world;
+    atomic_int *phase; /* odd while a change is under way; else see roles_in() */
+    atomic_bool *is_over;
+    int requests, wrong;
+};
+
+static int roles_in(int phase)
+{
+    return phase % 4 == 0 ? 1 : 2;
+}
+
+/* Requests, each with an arena of its own, as a worker does them. */
+static void *read_on(void *arg)
+{
+    struct reader *r = arg;
+    while (!atomic_load(r->is_over)) {
+        const int phase = atomic_load(r->phase);
+        const bool is_good = by_session(&r->cx, r->session) == OK;
+        const bool is_settled = phase % 2 == 0 && phase == atomic_load(r->phase);
+        const int roles = r->cx.user->role_count;
+        r->wrong += !is_good || (is_settled && roles != roles_in(phase));
+        for (int i = 0; i < roles; i++)
+            r->wrong += strlen(r->cx.user->roles[i].role) != 5;
+        r->wrong += !str_equal(person_who(&r->cx, r->world->cal).name, "Cal Caller");
+        r->requests++;
+        arena_reset(r->cx.arena);
+    }
+    return NULL;
+}
+
+/* Whoever begins after a change has returned sees it; nobody sees what is not there yet. */
+static void test_readers_and_changes(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    enum { READERS = 4, CHANGES = 40 };
+    const struct session s = open_session(cx, b->w.ann);
+    atomic_int phase = 0;
+    atomic_bool is_over = false;
+    static struct reader r[READERS];
+    for (int i = 0; i < READERS; i++) {
+        r[i] = (struct reader){
+            .cx = *cx, .session = &s, .world = &b->w, .phase = &phase, .is_over = &is_over};
+        r[i].cx.arena = arena_create();
+        assert_int_equal(pthread_create(&r[i].thread, NULL, read_on, &r[i]), 0);
+    }
+    for (int i = 0; i < CHANGES; i++) {
+        cx->user = NULL;
+        atomic_fetch_add(&phase, 1);
+        const int64_t id = give(cx, "plain", b->w.ann, 0, b->w.alpha);
+        atomic_fetch_add(&phase, 1);
+        person_who(cx, b->w.cal);
+        atomic_fetch_add(&phase, 1);
+        assert_rc(cx, role_take(cx, id), OK);
+        atomic_fetch_add(&phase, 1);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < READERS; i++) {
+        pthread_join(r[i].thread, NULL);
+        assert_int_equal(r[i].wrong, 0);
+        assert_true(r[i].requests > 0);
+        arena_destroy(r[i].cx.arena);
+    }
+}
+
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
 static void test_token(void **state)
@@ -423,6 +497,7 @@ int main(void)
         ON_BOTH(test_roles_at_once),
         ON_BOTH(test_tree_at_once),
         ON_BOTH(test_rolled_back),
+        ON_BOTH(test_readers_and_changes),
         ON_BOTH(test_token),
         ON_BOTH(test_token_owner),
         ON_BOTH(test_token_input),
