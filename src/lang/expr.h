@@ -67,6 +67,22 @@ bool expr_has_words(const struct expr *e);
 /* Slots that an expression reads; for "which fields does this depend on". */
 bool expr_reads(const struct expr *e, int slot);
 
+/* ---- while it is typed ------------------------------------------------------------------------
+ */
+
+enum candidate_kind { CANDIDATE_FIELD, CANDIDATE_OPERATOR, CANDIDATE_CHOICE, CANDIDATE_KEYWORD };
+struct candidate {
+    enum candidate_kind kind;
+    const char *text; /* as it is to be written, quoted where it needs to be */
+    int from;         /* it replaces the text from this byte to the cursor */
+};
+
+/* What could stand at the cursor (a byte of the text) and begins with what is typed there: at most
+ * 100, in the order of their definition. What only the database knows (people, groups, records) is
+ * not among them. */
+void expr_complete(struct ctx *cx, const struct expr_scope *scope, const char *text, int cursor,
+                   struct list *ret); /* of struct candidate */
+
 /* ---- in memory --------------------------------------------------------------------------------
  */
 

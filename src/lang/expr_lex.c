@@ -30,7 +30,7 @@ static bool is_name_part(char c)
     return is_name_start(c) || is_digit(c);
 }
 
-static bool is_bare(char c)
+bool lex_is_bare(char c)
 {
     return c && !is_space(c) && !strchr("\"(),:=<>!", c);
 }
@@ -254,7 +254,7 @@ void lex_next(struct lexer *l)
 
 void lex_name(struct lexer *l)
 {
-    read_run(l, TOKEN_NAME, is_bare);
+    read_run(l, TOKEN_NAME, lex_is_bare);
     note_neighbours(l);
 }
 

@@ -53,6 +53,8 @@ void lex_next(struct lexer *l);
  * a path): white space, quotes, brackets, commas, comparisons. Its text is what was read. */
 void lex_name(struct lexer *l);
 
+bool lex_is_bare(char c); /* part of such a name */
+
 /* The current token again as a free word: up to white space, quotes and brackets. */
 void lex_word(struct lexer *l);
 
