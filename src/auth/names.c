@@ -19,12 +19,8 @@ static const struct {
 };
 
 static const struct col who_cols[] = {
-    INT_COL(struct who, id),
-    INT_COL(struct who, org_id),
-    TEXT_COL(struct who, name),
-    TEXT_COL(struct who, login),
-    TEXT_COL(struct who, language),
-    {0},
+    INT_COL(struct who, id),     INT_COL(struct who, org_id),    TEXT_COL(struct who, name),
+    TEXT_COL(struct who, login), TEXT_COL(struct who, language), {0},
 };
 
 struct id_row {
