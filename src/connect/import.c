@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "connect/import_map.h"
+#include "connect/import_seen.h"
 #include "db/db.h"
 #include "lang/words.h"
 #include "rec/rec.h"
@@ -28,11 +29,12 @@ struct pending {
     bool is_first; /* it created the record */
 };
 
-/* Somebody or a group made by the batch under way: known for good only when it is committed. */
-struct made {
+/* Somebody or a group met by the batch under way: known for good only when it is committed. */
+struct met {
     struct map *known;
     const char *name;
     int64_t id;
+    bool is_made; /* was not there before */
 };
 
 struct importer {
@@ -40,12 +42,13 @@ struct importer {
     const struct import_options *o;
     const struct mapping *m;
     struct import_report *report;
-    struct ctx batch;          /* whose arena lives as long as one batch */
-    struct list rows;          /* of struct pending */
-    struct map seen;           /* rows of a number with the same content: how many so far */
+    struct ctx batch; /* whose arena lives as long as one batch */
+    struct list rows; /* of struct pending */
+    struct seen *seen;
     struct map people, groups; /* names to ids; in the arena of cx */
-    struct list made;          /* of struct made; in the arena of the batch */
+    struct list met;           /* of struct met; in the arena of the batch */
     int64_t org_id;
+    bool is_done; /* of a dry run */
     struct source_progress progress;
 };
 
@@ -71,61 +74,79 @@ static void remember(struct importer *im, struct map *map, const char *name, int
     map_put(map, arena_strdup(im->cx->arena, name), kept);
 }
 
-static enum rc make_person(struct importer *im, struct ctx *cx, const char *name, int64_t *ret)
+/* Different names can make the same login: "J. Doe" and "J-Doe", or any two in letters that logins
+ * do not have. The later one then gets a hash of its name behind it. */
+static enum rc find_person(struct importer *im, struct ctx *cx, const char *name,
+                           const char **ret_login, int64_t *ret)
 {
-    const char *login = make_login(cx, im->m->source, name);
-    const enum rc rc = person_find(cx, login, ret);
+    const char *folded = words_fold(cx->arena, name);
+    char hex[SHA256_HEX];
+
+    *ret_login = make_login(cx, im->m->source, name);
+    const enum rc rc = person_find(cx, *ret_login, ret);
+    if (rc != OK || str_equal(words_fold(cx->arena, person_who(cx, *ret).name), folded))
+        return rc;
+    sha256_hex(folded, strlen(folded), hex);
+    *ret_login = arena_printf(cx->arena, "%s-%.8s", *ret_login, hex);
+    return person_find(cx, *ret_login, ret);
+}
+
+static enum rc meet_person(struct importer *im, struct ctx *cx, struct met *who)
+{
+    const char *login;
+    const enum rc rc = find_person(im, cx, who->name, &login, &who->id);
 
     if (rc != E_NOT_FOUND)
         return rc;
     fail_clear(cx);
-    const struct person p = {.org_id = im->org_id, .login = login, .name = name};
-    TRY(person_create(cx, &p, NULL, ret));
+    const struct person p = {.org_id = im->org_id, .login = login, .name = who->name};
+    who->is_made = true;
+    TRY(person_create(cx, &p, NULL, &who->id));
     if (im->m->actor_role) {
-        const struct role_grant g = {.person_id = *ret, .role = im->m->actor_role};
+        const struct role_grant g = {.person_id = who->id, .role = im->m->actor_role};
         TRY(role_give(cx, &g, &(int64_t){0}));
     }
     return OK;
 }
 
-static enum rc make_group(struct importer *im, struct ctx *cx, const char *name, int64_t *ret)
+static enum rc meet_group(struct importer *im, struct ctx *cx, struct met *which)
 {
-    const enum rc rc = group_find(cx, name, ret);
+    const enum rc rc = group_find(cx, which->name, &which->id);
 
     if (rc != E_NOT_FOUND)
         return rc;
     fail_clear(cx);
-    const struct group g = {.org_id = im->org_id, .name = name};
-    TRY(group_create(cx, &g, ret));
-    return OK;
+    const struct group g = {.org_id = im->org_id, .name = which->name};
+    which->is_made = true;
+    return group_create(cx, &g, &which->id);
 }
 
-typedef enum rc (*make_fn)(struct importer *im, struct ctx *cx, const char *name, int64_t *ret);
-
-static const int64_t *find_made(const struct importer *im, const struct map *known,
-                                const char *name)
+static const int64_t *find_met(const struct importer *im, const struct map *known, const char *name)
 {
-    const struct made *m = im->made.at;
+    const struct met *m = im->met.at;
 
-    for (int i = 0; i < im->made.count; i++) {
+    for (int i = 0; i < im->met.count; i++) {
         if (m[i].known == known && str_equal(m[i].name, name))
             return &m[i].id;
     }
     return map_get(known, name);
 }
 
-static enum rc find_or_make(struct importer *im, struct ctx *cx, struct map *known, make_fn make,
+static enum rc find_or_make(struct importer *im, struct ctx *cx, enum field_type type,
                             const char *name, int64_t *ret)
 {
-    const int64_t *id = find_made(im, known, name);
+    const bool is_person = type == TYPE_PERSON;
+    struct map *known = is_person ? &im->people : &im->groups;
+    const int64_t *id = find_met(im, known, name);
 
     if (id) {
         *ret = *id;
         return OK;
     }
-    TRY(make(im, cx, name, ret));
-    struct made *m = list_add(im->batch.arena, &im->made, sizeof(*m));
-    *m = (struct made){known, arena_strdup(im->batch.arena, name), *ret};
+    struct met who = {.known = known, .name = arena_strdup(im->batch.arena, name)};
+    TRY(is_person ? meet_person(im, cx, &who) : meet_group(im, cx, &who));
+    *(struct met *)list_add(im->batch.arena, &im->met, sizeof(who)) = who;
+    *ret = who.id;
     return OK;
 }
 
@@ -149,9 +170,7 @@ static enum rc field_value(struct importer *im, struct ctx *cx, const struct map
     int64_t id;
 
     if (f->field->type == TYPE_PERSON || f->field->type == TYPE_GROUP) {
-        const bool is_person = f->field->type == TYPE_PERSON;
-        TRY(find_or_make(im, cx, is_person ? &im->people : &im->groups,
-                         is_person ? make_person : make_group, text, &id));
+        TRY(find_or_make(im, cx, f->field->type, text, &id));
         *ret = val_int(id);
         return OK;
     }
@@ -221,7 +240,7 @@ static enum rc read_step(struct importer *im, struct ctx *cx, const struct sourc
     if (!ret->state)
         return fail(cx, E_INVALID, NULL, "the mapping has no state for %s", key);
     if (actor)
-        TRY(find_or_make(im, cx, &im->people, make_person, actor, &ret->actor_id));
+        TRY(find_or_make(im, cx, TYPE_PERSON, actor, &ret->actor_id));
     return read_values(im, cx, row, &ret->input);
 }
 
@@ -330,16 +349,16 @@ static enum rc batch_in_tx(struct ctx *cx, void *arg)
     struct importer *im = arg;
     struct pending *p = im->rows.at;
 
-    im->made = (struct list){0};
+    im->met = (struct list){0};
     for (int i = 0; i < im->rows.count; i++) {
         struct one o = {im, &p[i]};
-        const int made = im->made.count;
+        const int met = im->met.count;
         fail_clear(cx);
         const enum rc rc = db_tx(cx, row_in_tx, &o);
         if (rc == E_BUSY || rc == E_FAIL)
             return rc;
         if (rc != OK) {
-            im->made.count = made; /* undone with the row */
+            im->met.count = met; /* undone with the row */
             p[i].became = "failed";
             p[i].text = cx->err.text;
         }
@@ -348,16 +367,16 @@ static enum rc batch_in_tx(struct ctx *cx, void *arg)
     return OK;
 }
 
-static void keep_made(struct importer *im)
+static void keep_met(struct importer *im)
 {
-    const struct made *m = im->made.at;
+    const struct met *m = im->met.at;
 
-    for (int i = 0; i < im->made.count; i++) {
+    for (int i = 0; i < im->met.count; i++) {
         remember(im, m[i].known, m[i].name, m[i].id);
-        im->report->people += m[i].known == &im->people;
-        im->report->groups += m[i].known == &im->groups;
+        im->report->people += m[i].is_made && m[i].known == &im->people;
+        im->report->groups += m[i].is_made && m[i].known == &im->groups;
     }
-    im->made = (struct list){0};
+    im->met = (struct list){0};
 }
 
 static void report_rows(struct importer *im)
@@ -393,32 +412,30 @@ static enum rc write_batch(struct importer *im)
         im->cx->err.problems = (struct list){0};
         return rc;
     }
-    keep_made(im);
+    keep_met(im);
     report_rows(im);
     arena_reset(im->batch.arena);
     im->rows = (struct list){0};
     return OK;
 }
 
-/* A row is known again by its content and, where a number has the same row several times, by which
+/* A row is known again by its content and, where the log has the same row several times, by which
  * of them it is. */
 static const char *row_key(struct importer *im, const struct source_row *row)
 {
     const struct attribute *a = row->attributes.at;
     struct sha256 *h = sha256_create(im->batch.arena);
     char hex[SHA256_HEX];
+    uint64_t hash = 0;
 
     for (int i = 0; i < row->attributes.count; i++) {
         sha256_add(h, a[i].name, strlen(a[i].name) + 1);
         sha256_add(h, a[i].value, strlen(a[i].value) + 1);
     }
     sha256_finish(h, hex);
-    int64_t *n = map_get(&im->seen, hex);
-    if (n)
-        ++*n;
-    else
-        remember(im, &im->seen, hex, 1);
-    return arena_printf(im->batch.arena, "%.40s-%lld", hex, (long long)(n ? *n : 1));
+    hex[40] = '\0';
+    str_unhex(arena_strndup(im->batch.arena, hex, 16), &hash, sizeof(hash));
+    return arena_printf(im->batch.arena, "%s-%lld", hex, (long long)seen_count(im->seen, hash));
 }
 
 static enum rc take(struct ctx *cx, const struct source_row *row, void *arg)
@@ -436,7 +453,7 @@ static enum rc take(struct ctx *cx, const struct source_row *row, void *arg)
         *a = (struct attribute){arena_strdup(arena, from[i].name),
                                 arena_strdup(arena, from[i].value)};
     }
-    return im->rows.count < BATCH || im->o->is_dry ? OK : write_batch(im);
+    return im->rows.count < BATCH ? OK : write_batch(im);
 }
 
 /* ---- the whole file ------------------------------------------------------------------------- */
@@ -458,8 +475,15 @@ static int by_count(const void *a, const void *b)
     return cb->n != ca->n ? (cb->n > ca->n ? 1 : -1) : strcmp(ca->name, cb->name);
 }
 
+/* From nothing, for a dry run may run twice. */
 static enum rc import_all(struct importer *im)
 {
+    struct arena *a = im->cx->arena;
+
+    *im->report = (struct import_report){0};
+    im->rows = (struct list){0};
+    im->seen = seen_create(a);
+    im->people = im->groups = (struct map){.arena = a};
     TRY(find_organisation(im));
     TRY(read_file(im));
     TRY(im->rows.count ? write_batch(im) : OK);
@@ -470,12 +494,14 @@ static enum rc import_all(struct importer *im)
 }
 
 /* A dry run is the whole import in one transaction that fails at its end: what it would have done
- * is known, and nothing of it is kept. */
+ * is known, and nothing of it is kept. Others who write wait for it. */
 static enum rc dry_in_tx(struct ctx *cx, void *arg)
 {
-    (void)cx;
-    TRY(import_all(arg));
-    return E_CONFLICT;
+    struct importer *im = arg;
+
+    TRY(import_all(im));
+    im->is_done = true;
+    return fail(cx, E_CONFLICT, NULL, "a dry run is never kept");
 }
 
 static void destroy_arena(void *arg)
@@ -487,15 +513,16 @@ enum rc import_run(struct ctx *cx, const struct import_options *o, struct import
 {
     struct importer im = {.cx = cx, .o = o, .m = o->mapping, .report = ret, .batch = *cx};
 
-    *ret = (struct import_report){0};
     cx->via = im.batch.via = VIA_IMPORT;
     im.batch.arena = arena_create();
     arena_defer(cx->arena, destroy_arena, im.batch.arena);
-    im.seen.arena = im.people.arena = im.groups.arena = cx->arena;
     if (!o->is_dry)
         return import_all(&im);
     const enum rc rc = db_tx(cx, dry_in_tx, &im);
-    return rc == E_CONFLICT ? OK : rc;
+    if (!im.is_done)
+        return rc;
+    fail_clear(cx);
+    return OK;
 }
 
 /* ---- what is there -------------------------------------------------------------------------- */

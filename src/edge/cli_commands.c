@@ -1,10 +1,11 @@
 /* cli_commands.c - the only list of command tables, and the flags that they share. */
 #include "edge/cli.h"
 
-extern const struct command run_commands[], local_commands[];
+extern const struct command run_commands[], import_commands[], local_commands[];
 
 const struct command *const command_tables[] = {
     run_commands,
+    import_commands,
     local_commands,
     NULL,
 };

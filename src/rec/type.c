@@ -167,8 +167,11 @@ enum rc type_read_folder(struct ctx *cx, const char *folder, struct list *ret)
     TRY(folder_list(cx, folder, ".yaml", &names));
     if (!names.count)
         return fail(cx, E_NOT_FOUND, NULL, "there are no process files (*.yaml) in %s", folder);
-    for (int i = 0; i < names.count; i++)
-        TRY(read_one(cx, folder, ((const char **)names.at)[i], ret));
+    for (int i = 0; i < names.count; i++) {
+        const char *name = ((const char **)names.at)[i];
+        if (!str_ends(name, ".mapping.yaml"))
+            TRY(read_one(cx, folder, name, ret));
+    }
     return OK;
 }
 

@@ -19,8 +19,8 @@ struct types;
 struct types *types_create(void);
 void types_destroy(struct types *t);
 
-/* Read *.yaml of a folder (not below it), in the order of names. E_NOT_FOUND: no folder, no files.
- */
+/* Read *.yaml of a folder (not below it), in the order of names, but not *.mapping.yaml, which say
+ * how a log is imported. E_NOT_FOUND: no folder, no files. */
 enum rc type_read_folder(struct ctx *cx, const char *folder, struct list *ret); /* process_file */
 
 /* Load these files, store what is new in the database, and put them in force. With findings of
