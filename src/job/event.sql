@@ -5,10 +5,9 @@
 INSERT INTO event (id, record_id, process_id, kind, action, actor_id, via, request_id, occurred_at,
                    recorded_at, revision, from_state, to_state, from_status, to_status, group_id,
                    priority, is_internal, deviation, digest)
-SELECT coalesce(max(id), 0) + 1, :record_id, :process_id, :kind, :action, :actor_id, :via,
-       :request_id, :occurred_at, :recorded_at, :revision, :from_state, :to_state, :from_status,
-       :to_status, :group_id, :priority, :is_internal, :deviation, :digest
-  FROM event
+VALUES ((SELECT coalesce(max(id), 0) + 1 FROM event), :record_id, :process_id, :kind, :action,
+        :actor_id, :via, :request_id, :occurred_at, :recorded_at, :revision, :from_state, :to_state,
+        :from_status, :to_status, :group_id, :priority, :is_internal, :deviation, :digest)
 RETURNING id
 
 -- name: append_private
