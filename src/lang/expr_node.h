@@ -96,6 +96,11 @@ static inline bool node_is_condition(const struct node *n)
     return n->kind >= NODE_TRUE;
 }
 
+static inline bool node_is_several(const struct node *n)
+{
+    return n->like && (n->like->type == TYPE_LINKS || n->like->type == TYPE_PEOPLE);
+}
+
 struct expr {
     const char *source;
     const struct node *root;
@@ -136,11 +141,12 @@ struct node *node_const(struct parser *p, const struct field *like, struct val v
 struct node *node_int(struct parser *p, enum field_type type, int64_t i, int decimals, int at,
                       int len);
 void node_adopt(struct parser *p, struct node *n, const struct node *const *kids, int count);
+/* Over kids, from where the first begins to where the last ends. */
+struct node *node_over(struct parser *p, enum node_kind kind, const struct field *like,
+                       struct node *const *kids, int count);
 
 /* Each checks the types of its operands and gives the node. */
 enum rc type_field(struct parser *p, const struct field *f, int at, int len, struct node **ret);
-enum rc type_calculate(struct parser *p, int symbol, struct node *a, struct node *b,
-                       struct node **ret);
 enum rc type_compare(struct parser *p, enum node_kind kind, struct node *a, struct node *b,
                      struct node **ret);
 enum rc type_in(struct parser *p, struct node *const *all, int count, struct node **ret);
@@ -155,6 +161,16 @@ enum rc type_join(struct parser *p, enum node_kind kind, struct node *const *all
 struct node *type_not(struct parser *p, struct node *a);
 enum rc type_want(struct parser *p, struct node **n, const struct field *want,
                   int64_t *ret_divisor);
+
+/* ---- expr_calc.c ---------------------------------------------------------------------------- */
+
+enum rc type_calculate(struct parser *p, int symbol, struct node *a, struct node *b,
+                       struct node **ret);
+enum rc type_times(struct parser *p, struct node **n, int64_t factor, const struct field *like,
+                   int decimals);
+enum rc type_scale(struct parser *p, struct node **n, int decimals); /* to more decimals */
+struct node *type_day(struct parser *p, struct node *instant);
+int64_t power_of_ten(int n);
 
 /* ---- expr_name.c ---------------------------------------------------------------------------- */
 

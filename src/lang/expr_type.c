@@ -10,11 +10,6 @@
 #define COUNT_MOST INT64_C(1000000000)
 #define DURATION_MOST INT64_C(10000000000000000)
 
-#define INSTANT_MOST (INT64_MAX / 2) /* so that its day can be told in 64 bits */
-
-#define QUOTIENT_DECIMALS 4
-#define MOST_POWER 18 /* of ten, in 64 bits */
-
 static const char *const nouns[TYPE_COUNT] = {
     [TYPE_TEXT] = "a text",
     [TYPE_LONG_TEXT] = "a text",
@@ -89,11 +84,6 @@ bool type_is_integer(const struct node *n)
     default:
         return false;
     }
-}
-
-static bool is_several(const struct node *n)
-{
-    return n->like && (n->like->type == TYPE_LINKS || n->like->type == TYPE_PEOPLE);
 }
 
 bool type_takes_names(const struct field *like)
@@ -182,8 +172,8 @@ struct node *node_int(struct parser *p, enum field_type type, int64_t i, int dec
 }
 
 /* A node over kids that stretches from the first to the last. */
-static struct node *node_over(struct parser *p, enum node_kind kind, const struct field *like,
-                              struct node *const *kids, int count)
+struct node *node_over(struct parser *p, enum node_kind kind, const struct field *like,
+                       struct node *const *kids, int count)
 {
     const struct node *last = kids[count - 1];
     struct node *n = node_create(p, kind, like, kids[0]->at, last->at + last->len - kids[0]->at);
@@ -191,277 +181,9 @@ static struct node *node_over(struct parser *p, enum node_kind kind, const struc
     return n;
 }
 
-/* ---- integers ------------------------------------------------------------------------------- */
-
-static int64_t power_of_ten(int n)
-{
-    int64_t power = 1;
-    while (n-- > 0)
-        power *= 10;
-    return power;
-}
-
-static int64_t greatest_divisor(int64_t a, int64_t b)
-{
-    while (b) {
-        const int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a < 0 ? -a : a;
-}
-
-/* The bounds of a result from those of the operands. */
-static void bound(enum node_kind kind, const struct node *a, const struct node *b, __int128 *ret_lo,
-                  __int128 *ret_hi)
-{
-    if (kind == NODE_ADD || kind == NODE_SUB) {
-        const bool is_add = kind == NODE_ADD;
-        *ret_lo = (__int128)a->lo + (is_add ? b->lo : -(__int128)b->hi);
-        *ret_hi = (__int128)a->hi + (is_add ? b->hi : -(__int128)b->lo);
-        return;
-    }
-
-    const __int128 ends[2] = {a->lo, a->hi};
-    const __int128 others[2] = {b->lo, b->hi};
-    *ret_lo = *ret_hi = 0;
-    for (int i = 0; i < 4; i++) {
-        /* A divisor is 1 at least, so a quotient is never beyond the dividend on either side. */
-        const __int128 end =
-            kind == NODE_MUL ? ends[i & 1] * others[i >> 1] : (i >> 1 ? ends[i & 1] : -ends[i & 1]);
-        if (i == 0 || end < *ret_lo)
-            *ret_lo = end;
-        if (i == 0 || end > *ret_hi)
-            *ret_hi = end;
-    }
-}
-
-static enum rc make_integer(struct parser *p, enum node_kind kind, const struct field *like,
-                            int decimals, struct node *a, struct node *b, struct node **ret)
-{
-    __int128 lo, hi;
-    struct node *n = node_over(p, kind, like, (struct node *[]){a, b}, 2);
-    if (n->len < a->len) { /* scaled by a constant that is written nowhere */
-        n->at = a->at;
-        n->len = a->len;
-    }
-
-    bound(kind, a, b, &lo, &hi);
-    const int64_t most = like->type == TYPE_INSTANT ? INSTANT_MOST
-                         : like->type == TYPE_DATE  ? INSTANT_MOST / US_PER_DAY
-                                                    : INT64_MAX;
-    if (lo <= -most || hi >= most)
-        return expr_fault_at(p, n->at, n->len,
-                             "this could overflow; fields with bounds (least, most) calculate "
-                             "further");
-    n->decimals = decimals;
-    n->lo = (int64_t)lo;
-    n->hi = (int64_t)hi;
-    if (a->kind == NODE_CONST && b->kind == NODE_CONST) {
-        int64_t i;
-        if (!calculate(kind, a->val.i, b->val.i, &i))
-            return expr_fault_at(p, n->at, n->len, "this divides by zero");
-        struct node *folded = node_int(p, like->type, i, decimals, n->at, n->len);
-        folded->like = like;
-        n = folded;
-    }
-    *ret = n;
-    return OK;
-}
-
-static enum rc make_times(struct parser *p, struct node **n, int64_t factor,
-                          const struct field *like, int decimals)
-{
-    struct node *by = node_int(p, TYPE_NUMBER, factor, 0, (*n)->at, 0);
-    return make_integer(p, NODE_MUL, like, decimals, *n, by, n);
-}
-
-static enum rc scale(struct parser *p, struct node **n, int decimals)
-{
-    if ((*n)->decimals == decimals)
-        return OK;
-    const int64_t factor = power_of_ten(decimals - (*n)->decimals);
-    return make_times(p, n, factor, (*n)->like, decimals);
-}
-
-static struct node *make_day(struct parser *p, struct node *instant)
-{
-    struct node *n = node_over(p, NODE_DAY, type_like[TYPE_DATE], &instant, 1);
-    n->lo = instant->lo / US_PER_DAY - 1;
-    n->hi = instant->hi / US_PER_DAY;
-    return n;
-}
-
-/* a / b with the decimals of the finer and at least four. A constant divisor shares its factors
- * with the scale, so that durations divided by units stay far from the bounds. */
-static enum rc make_quotient(struct parser *p, const struct field *like, int decimals,
-                             int64_t factor, struct node *a, struct node *b, struct node **ret)
-{
-    if (b->kind == NODE_CONST && b->val.i != 0) {
-        const int64_t shared = greatest_divisor(factor, b->val.i);
-        factor /= shared;
-        b = node_int(p, TYPE_NUMBER, b->val.i / shared, 0, b->at, b->len);
-    }
-    if (factor != 1)
-        TRY(make_times(p, &a, factor, a->like, a->decimals));
-    return make_integer(p, NODE_DIV, like, decimals, a, b, ret);
-}
-
 static int max_of(int a, int b)
 {
     return a > b ? a : b;
-}
-
-/* ---- calculating ---------------------------------------------------------------------------- */
-
-enum how {
-    HOW_SAME,    /* both with the same decimals */
-    HOW_TIMES,   /* decimals add up */
-    HOW_RATIO,   /* a number */
-    HOW_LENGTH,  /* a duration times or by a number: microseconds without decimals */
-    HOW_BETWEEN, /* days between dates, as microseconds */
-    HOW_SHIFT,   /* a date by whole days */
-    HOW_INSTANT  /* a date is its midnight */
-};
-
-static const struct {
-    char symbol;
-    enum field_type a, b, result;
-    enum how how;
-} calculations[] = {
-    {'+', TYPE_NUMBER, TYPE_NUMBER, TYPE_NUMBER, HOW_SAME},
-    {'+', TYPE_MONEY, TYPE_MONEY, TYPE_MONEY, HOW_SAME},
-    {'+', TYPE_DURATION, TYPE_DURATION, TYPE_DURATION, HOW_SAME},
-    {'+', TYPE_INSTANT, TYPE_DURATION, TYPE_INSTANT, HOW_SAME},
-    {'+', TYPE_DURATION, TYPE_INSTANT, TYPE_INSTANT, HOW_SAME},
-    {'+', TYPE_DATE, TYPE_DURATION, TYPE_DATE, HOW_SHIFT},
-    {'-', TYPE_NUMBER, TYPE_NUMBER, TYPE_NUMBER, HOW_SAME},
-    {'-', TYPE_MONEY, TYPE_MONEY, TYPE_MONEY, HOW_SAME},
-    {'-', TYPE_DURATION, TYPE_DURATION, TYPE_DURATION, HOW_SAME},
-    {'-', TYPE_INSTANT, TYPE_DURATION, TYPE_INSTANT, HOW_SAME},
-    {'-', TYPE_INSTANT, TYPE_INSTANT, TYPE_DURATION, HOW_SAME},
-    {'-', TYPE_INSTANT, TYPE_DATE, TYPE_DURATION, HOW_INSTANT},
-    {'-', TYPE_DATE, TYPE_INSTANT, TYPE_DURATION, HOW_INSTANT},
-    {'-', TYPE_DATE, TYPE_DATE, TYPE_DURATION, HOW_BETWEEN},
-    {'-', TYPE_DATE, TYPE_DURATION, TYPE_DATE, HOW_SHIFT},
-    {'*', TYPE_NUMBER, TYPE_NUMBER, TYPE_NUMBER, HOW_TIMES},
-    {'*', TYPE_MONEY, TYPE_NUMBER, TYPE_MONEY, HOW_TIMES},
-    {'*', TYPE_NUMBER, TYPE_MONEY, TYPE_MONEY, HOW_TIMES},
-    {'*', TYPE_DURATION, TYPE_NUMBER, TYPE_DURATION, HOW_LENGTH},
-    {'*', TYPE_NUMBER, TYPE_DURATION, TYPE_DURATION, HOW_LENGTH},
-    {'/', TYPE_NUMBER, TYPE_NUMBER, TYPE_NUMBER, HOW_RATIO},
-    {'/', TYPE_MONEY, TYPE_NUMBER, TYPE_MONEY, HOW_RATIO},
-    {'/', TYPE_MONEY, TYPE_MONEY, TYPE_NUMBER, HOW_RATIO},
-    {'/', TYPE_DURATION, TYPE_NUMBER, TYPE_DURATION, HOW_LENGTH},
-    {'/', TYPE_DURATION, TYPE_DURATION, TYPE_NUMBER, HOW_RATIO},
-};
-
-static enum node_kind kind_of_symbol(int symbol)
-{
-    switch (symbol) {
-    case '+':
-        return NODE_ADD;
-    case '-':
-        return NODE_SUB;
-    case '*':
-        return NODE_MUL;
-    default:
-        return NODE_DIV;
-    }
-}
-
-static enum rc make_same(struct parser *p, enum node_kind kind, const struct field *like,
-                         struct node *a, struct node *b, struct node **ret)
-{
-    const int decimals = max_of(a->decimals, b->decimals);
-    TRY(scale(p, &a, decimals));
-    TRY(scale(p, &b, decimals));
-    return make_integer(p, kind, like, decimals, a, b, ret);
-}
-
-static enum rc make_length(struct parser *p, enum node_kind kind, struct node *a, struct node *b,
-                           struct node **ret)
-{
-    const struct field *like = type_like[TYPE_DURATION];
-    struct node *number = a->like->type == TYPE_NUMBER ? a : b;
-    const int64_t factor = power_of_ten(number->decimals);
-    if (kind == NODE_DIV)
-        return make_quotient(p, like, 0, factor, a, b, ret);
-    TRY(make_integer(p, NODE_MUL, like, 0, a, b, ret));
-    if (factor == 1)
-        return OK;
-    struct node *by = node_int(p, TYPE_NUMBER, factor, 0, (*ret)->at, 0);
-    return make_integer(p, NODE_DIV, like, 0, *ret, by, ret);
-}
-
-static enum rc make_shift(struct parser *p, enum node_kind kind, struct node *a, struct node *b,
-                          struct node **ret)
-{
-    if (b->kind != NODE_CONST || b->val.i % US_PER_DAY != 0)
-        return expr_fault_at(p, b->at, b->len, "a date moves by whole days, as in 3 days");
-    b = node_int(p, TYPE_NUMBER, b->val.i / US_PER_DAY, 0, b->at, b->len);
-    return make_integer(p, kind, type_like[TYPE_DATE], 0, a, b, ret);
-}
-
-static enum rc make(struct parser *p, enum how how, enum node_kind kind, const struct field *like,
-                    struct node *a, struct node *b, struct node **ret)
-{
-    const struct field *instant = type_like[TYPE_INSTANT];
-    switch (how) {
-    case HOW_SAME:
-        return make_same(p, kind, like, a, b, ret);
-    case HOW_TIMES:
-        return make_integer(p, kind, like, a->decimals + b->decimals, a, b, ret);
-    case HOW_LENGTH:
-        return make_length(p, kind, a, b, ret);
-    case HOW_SHIFT:
-        return make_shift(p, kind, a, b, ret);
-    case HOW_INSTANT:
-        TRY(make_times(p, a->like->type == TYPE_DATE ? &a : &b, US_PER_DAY, instant, 0));
-        return make_same(p, kind, like, a, b, ret);
-    case HOW_BETWEEN:
-        TRY(make_integer(p, kind, like, 0, a, b, ret));
-        return make_times(p, ret, US_PER_DAY, like, 0);
-    case HOW_RATIO:
-        break;
-    }
-    const int decimals = max_of(max_of(a->decimals, b->decimals), QUOTIENT_DECIMALS);
-    const int power = decimals + b->decimals - a->decimals;
-    if (power > MOST_POWER)
-        return expr_fault_at(p, a->at, b->at + b->len - a->at, "this has too many decimals");
-    const int64_t factor = power_of_ten(power);
-    return make_quotient(p, like, decimals, factor, a, b, ret);
-}
-
-static enum rc cannot_calculate(struct parser *p, int symbol, const struct node *a,
-                                const struct node *b)
-{
-    return expr_fault_at(p, a->at, b->at + b->len - a->at, "%s %c %s has no meaning", type_noun(a),
-                         symbol, type_noun(b));
-}
-
-enum rc type_calculate(struct parser *p, int symbol, struct node *a, struct node *b,
-                       struct node **ret)
-{
-    if (!type_is_integer(a) || !type_is_integer(b))
-        return cannot_calculate(p, symbol, a, b);
-    if (symbol == '*' && a->decimals + b->decimals > 12)
-        return expr_fault_at(p, a->at, b->at + b->len - a->at, "this has too many decimals");
-
-    for (int i = 0; i < ARRAY_LEN(calculations); i++) {
-        if (calculations[i].symbol != symbol || calculations[i].a != a->like->type ||
-            calculations[i].b != b->like->type)
-            continue;
-        const enum field_type result = calculations[i].result;
-        const struct field *like = result == a->like->type   ? a->like
-                                   : result == b->like->type ? b->like
-                                                             : type_like[result];
-        if (a->like->type == TYPE_MONEY && b->like->type == TYPE_MONEY &&
-            !str_equal(a->like->currency, b->like->currency))
-            break;
-        return make(p, calculations[i].how, kind_of_symbol(symbol), like, a, b, ret);
-    }
-    return cannot_calculate(p, symbol, a, b);
 }
 
 /* ---- fields --------------------------------------------------------------------------------- */
@@ -562,8 +284,8 @@ static enum rc align(struct parser *p, struct node **all, int count, bool mixes_
         if (!type_is_integer(all[i]))
             continue;
         if (has_date && all[i]->like->type == TYPE_INSTANT)
-            all[i] = make_day(p, all[i]);
-        TRY(scale(p, &all[i], decimals));
+            all[i] = type_day(p, all[i]);
+        TRY(type_scale(p, &all[i], decimals));
     }
     return OK;
 }
@@ -575,9 +297,9 @@ static enum rc align_sides(struct parser *p, struct node **all, int count)
         if (is_missing(all[i]))
             return expr_fault_at(p, all[i]->at, all[i]->len,
                                  "nothing compares with empty; write `is empty`");
-        if (i == 0 && is_several(all[i]) && all[i]->kind != NODE_FIELD)
+        if (i == 0 && node_is_several(all[i]) && all[i]->kind != NODE_FIELD)
             return expr_fault_at(p, all[i]->at, all[i]->len, "only a field can be compared here");
-        if (i > 0 && is_several(all[i]))
+        if (i > 0 && node_is_several(all[i]))
             return expr_fault_at(p, all[i]->at, all[i]->len,
                                  "%s can only stand on the left of a comparison",
                                  type_noun(all[i]));
@@ -604,7 +326,7 @@ enum rc type_empty(struct parser *p, struct node *a, struct node **ret)
 {
     if (node_is_condition(a))
         return expr_fault_at(p, a->at, a->len, "a condition is never empty");
-    if (is_several(a) && a->kind != NODE_FIELD)
+    if (node_is_several(a) && a->kind != NODE_FIELD)
         return expr_fault_at(p, a->at, a->len, "only a field can be asked whether it is empty");
     *ret = node_over(p, NODE_EMPTY, NULL, &a, 1);
     return OK;
@@ -737,9 +459,9 @@ static enum rc want_integer(struct parser *p, struct node **n, const struct fiel
 {
     const enum field_type type = (*n)->like->type;
     if (want->type == TYPE_DATE && type == TYPE_INSTANT)
-        *n = make_day(p, *n);
+        *n = type_day(p, *n);
     else if (want->type == TYPE_INSTANT && type == TYPE_DATE)
-        TRY(make_times(p, n, US_PER_DAY, type_like[TYPE_INSTANT], 0));
+        TRY(type_times(p, n, US_PER_DAY, type_like[TYPE_INSTANT], 0));
     else if (type != want->type && !(want->type == TYPE_MONEY && type == TYPE_NUMBER))
         return not_wanted(p, *n, want);
     if (type == TYPE_MONEY && !str_equal((*n)->like->currency, want->currency))
@@ -749,7 +471,7 @@ static enum rc want_integer(struct parser *p, struct node **n, const struct fiel
     const int decimals = has_decimals ? want->decimals : 0;
     if ((*n)->decimals > decimals)
         *ret_divisor = power_of_ten((*n)->decimals - decimals);
-    return (*n)->decimals < decimals ? scale(p, n, decimals) : OK;
+    return (*n)->decimals < decimals ? type_scale(p, n, decimals) : OK;
 }
 
 static bool has_all_choices(const struct field *f, const struct field *of)
@@ -771,7 +493,7 @@ enum rc type_want(struct parser *p, struct node **n, const struct field *want, i
 
     const struct node as_wanted = {.kind = NODE_FIELD, .like = want};
     const bool takes_several = want->type == TYPE_LINKS || want->type == TYPE_PEOPLE;
-    if (family(*n) != family(&as_wanted) || (is_several(*n) && !takes_several))
+    if (family(*n) != family(&as_wanted) || (node_is_several(*n) && !takes_several))
         return not_wanted(p, *n, want);
     if (want->type == TYPE_CHOICE && !has_all_choices(want, (*n)->like))
         return expr_fault_at(p, (*n)->at, (*n)->len, "%s does not have all choices of %s",
