@@ -121,9 +121,10 @@ static void add_headers(struct ctx *cx, struct call *c)
 static void finish(struct call *c)
 {
     struct response *rs = c->response;
+    const bool has_body = rs->body.len || rs->static_body || rs->file || rs->stream;
 
     if (!rs->status)
-        rs->status = c->route->status ? c->route->status : c->route->output ? 200 : 204;
+        rs->status = c->route->status ? c->route->status : has_body ? 200 : 204;
     if (!rs->type && rs->body.len)
         rs->type = "application/json";
 }

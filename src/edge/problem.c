@@ -120,7 +120,8 @@ static void write_errors(struct ctx *cx, struct call *c, enum rc rc)
         .text = cx->err.text,
     };
 
-    if (!cx->err.problems.count && !cx->err.field)
+    /* Who may not do it at all is not told what else would be wrong. */
+    if (rc == E_DENIED || rc == E_NOT_FOUND || (!cx->err.problems.count && !cx->err.field))
         return;
     json_key(&c->json, "errors");
     json_open(&c->json, '[');

@@ -1,11 +1,10 @@
 /* The only list of modules that answer over HTTP. */
 #include "edge/route.h"
 
-extern const struct route system_routes[], session_routes[], record_routes[];
+extern const struct route session_routes[], people_routes[], group_routes[], record_routes[],
+    act_routes[], around_routes[], attachment_routes[], system_routes[];
 
 const struct route *const route_tables[] = {
-    session_routes,
-    record_routes,
-    system_routes,
-    NULL,
+    session_routes, people_routes,     group_routes,  record_routes, act_routes,
+    around_routes,  attachment_routes, system_routes, NULL,
 };

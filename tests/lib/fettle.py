@@ -20,6 +20,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -69,11 +70,26 @@ class Reply:
         return self
 
 
-class Client:
-    """Somebody who calls the API: by token, by a session's cookie, or nobody."""
+class LocalConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
 
-    def __init__(self, server, token=None):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+class Client:
+    """Somebody who calls the API: by token, by a session's cookie, over the local socket (who runs
+    the server may do everything there), or nobody."""
+
+    def __init__(self, server, token=None, is_local=False):
         self.server = server
+        self.is_local = is_local
         self.token = token
         self.cookie = None
         self.csrf = None
@@ -83,7 +99,8 @@ class Client:
     def connection(self):
         at = getattr(self.local, "connection", None)
         if at is None or self.local.port != self.server.port:
-            at = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+            at = (LocalConnection(self.server.data / "fettle.sock") if self.is_local else
+                  http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30))
             self.local.connection, self.local.port = at, self.server.port
         return at
 
@@ -297,43 +314,51 @@ class Server:
     def admin(self):
         """The first administrator ("admin", of the organisation "Home"), by a token."""
         if not self.administrator:
-            self.nobody().post("/api/v1/setup", {
+            made = self.nobody().post("/api/v1/setup", {
                 "secret": self.setup_secret, "organisation": "Home", "name": "The Admin",
                 "login": "admin", "password": PASSWORD}).expect(201)
-            self.administrator = self.person_client("admin")
+            self.administrator = self.token_client(made["person"]["id"])
         return self.administrator
 
-    def person_client(self, login, scopes="read write", password=PASSWORD):
-        """Somebody who exists, by a token that never expires (so that the clock may move)."""
-        session = self.nobody().sign_in(login, password)
-        made = session.post("/api/v1/people/me/tokens", {
-            "name": "test", "scopes": scopes, "password": password}).expect(201)
-        session.delete("/api/v1/session")
+    def operator(self):
+        """Who runs the server, on its local socket."""
+        return Client(self, is_local=True)
+
+    def token_client(self, person, scopes="read write"):
+        """Somebody who exists, by id, with a token that never expires (the clock may move)."""
+        made = self.operator().post(f"/api/v1/people/{person}/tokens",
+                                    {"name": "test", "scopes": scopes}).expect(201)
         client = Client(self, made["token"])
-        client.id = session.id
+        client.id = person
         return client
+
+    def home(self):
+        """Id of the first administrator's organisation."""
+        return self.admin().get("/api/v1/me").expect(200)["organisation"]["id"]
 
     def organisation(self, name, **more):
         return self.admin().post("/api/v1/organisations", {"name": name, **more}).expect(201)["id"]
 
-    def group(self, name, organisation=None, **more):
+    def group(self, name, organisation=None, members=(), **more):
         body = {"name": name, "organisation": organisation or self.home(), **more}
-        return self.admin().post("/api/v1/groups", body).expect(201)["id"]
+        group = self.admin().post("/api/v1/groups", body).expect(201)["id"]
+        for person in members:
+            self.admin().put(f"/api/v1/groups/{group}/members/{person}").expect(204)
+        return group
 
-    def home(self):
-        return self.admin().get("/api/v1/me").expect(200)["organisation"]["id"]
-
-    def person(self, login, *roles, organisation=None, groups=(), **more):
-        """A new person with these roles (held everywhere), as a client. groups: ids."""
+    def person(self, login, *roles, organisation=None, groups=(), password=None, **more):
+        """A new person with these roles (held everywhere), as a client by token. groups: ids.
+        Passwords cost time, so there is none unless given."""
         admin = self.admin()
         made = admin.post("/api/v1/people", {
             "login": login, "name": login.capitalize(), "email": f"{login}@example.org",
-            "organisation": organisation or self.home(), "password": PASSWORD, **more}).expect(201)
+            "organisation": organisation or self.home(), "password": password,
+            **more}).expect(201)
         for role in roles:
             admin.post("/api/v1/role-grants", {"person": made["id"], "role": role}).expect(201)
         for group in groups:
             admin.put(f"/api/v1/groups/{group}/members/{made['id']}").expect(204)
-        return self.person_client(login)
+        return self.token_client(made["id"])
 
     # ---- time --------------------------------------------------------------------------------
 
