@@ -167,6 +167,8 @@ struct field {
 
 /* ---- states --------------------------------------------------------------------------------- */
 
+#define MAX_STATES 64 /* of a process: actions hold them as bits */
+
 enum field_rule { RULE_NONE, RULE_HIDDEN = 1, RULE_READ_ONLY = 2, RULE_REQUIRED = 4 };
 
 struct state {
@@ -249,7 +251,7 @@ struct action {
     const char *name;
     labels label;
     labels help;
-    uint64_t from;            /* bit per state index; a process has at most 64 states */
+    uint64_t from;            /* bit per state index */
     int to;                   /* state index, or -1: stays where it is */
     const char *const *allow; /* roles and relations, NULL at the end; never empty */
     const struct asked *ask;

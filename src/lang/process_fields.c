@@ -421,6 +421,39 @@ static void read_inputs(struct reading *r, struct draft *d, const struct field_s
         f->matrix = NULL;
 }
 
+static bool is_computed(const struct field *f)
+{
+    return f->matrix || f->computed;
+}
+
+static bool starts_from(const struct field *f, int slot)
+{
+    if (f->computed)
+        return expr_reads(f->computed, slot);
+    for (int i = 0; f->matrix && f->matrix->from[i]; i++) {
+        if (f->inputs[i] == slot)
+            return true;
+    }
+    return false;
+}
+
+/* Computed values are made once, in the order of the fields, so that it always ends. */
+static void check_order(struct reading *r, const struct draft *d)
+{
+    for (int i = 0; i < d->p->field_count; i++) {
+        const struct field *f = &d->fields[i];
+        for (int k = i; k < d->p->field_count && is_computed(f); k++) {
+            const struct field *later = &d->fields[k];
+            if (!is_computed(later) || !starts_from(f, k))
+                continue;
+            find_error(
+                r, d->field_sources[i]->key, "computed-late", "'%s' is computed from %s", f->name,
+                k == i ? "itself"
+                       : arena_printf(r->arena, "'%s', which is computed after it", later->name));
+        }
+    }
+}
+
 void read_field_values(struct reading *r, struct draft *d)
 {
     for (int i = 0; i < d->p->field_count; i++) {
@@ -437,4 +470,5 @@ void read_field_values(struct reading *r, struct draft *d)
         if (s->computed && !f->is_system)
             f->computed = read_expr(r, &d->scope, s->computed, WANT_VALUE, f);
     }
+    check_order(r, d);
 }

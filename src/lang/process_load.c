@@ -170,7 +170,7 @@ static void read_calendar(struct reading *r, struct draft *d)
 static void parse_failed(struct reading *r, const struct process_file *file)
 {
     const char *text = r->cx->err.text ? r->cx->err.text : "cannot be read";
-    struct yaml at = {.file = file->name, .line = 1, .column = 1};
+    struct yaml at = {.file = arena_strdup(r->arena, file->name), .line = 1, .column = 1};
     const size_t len = strlen(file->name);
     if (strncmp(text, file->name, len) == 0 && text[len] == ':') {
         char *end;

@@ -19,7 +19,6 @@
 #include "lang/process.h"
 
 #define MAX_PROCESSES 64
-#define MAX_STATES 64
 #define MAX_FIELDS 200 /* that a process adds */
 #define MAX_ACTIONS 100
 #define MAX_TREE_NODES 5000
@@ -95,6 +94,7 @@ struct items {
 };
 struct items read_items(struct reading *r, const struct yaml *node);
 
+bool is_scalar(struct reading *r, const struct yaml *node);
 bool is_map(struct reading *r, const struct yaml *node, const char *what);
 
 struct key {
@@ -122,7 +122,8 @@ void want_labels(struct reading *r, const struct yaml *at, labels l, const char 
 /* Roles and relations; never NULL. */
 const char *const *read_allow(struct reading *r, const struct yaml *node);
 
-/* ---- expressions ---------------------------------------------------------------------------- */
+/* ---- expressions: process_expr.c
+ * ---------------------------------------------------------------------------- */
 
 const struct expr *read_expr(struct reading *r, const struct expr_scope *scope,
                              const struct yaml *node, enum expr_want want,

@@ -299,6 +299,13 @@ static const struct found_case cases[] = {
      "11:7 error expression: there is no field \"titel\"; did you mean \"title\"?"},
     {GOOD "fields: {a: {is: number, computed: 'if(title = \"it''s\", 1, tuo)'}}\n",
      "6:60 error expression: there is no field \"tuo\""},
+    {GOOD "fields:\n"
+          "  a: {is: number, computed: b + 1}\n"
+          "  b: {is: number, computed: c + 1}\n"
+          "  c: number\n"
+          "  d: {is: number, computed: d + b}\n",
+     "7:3 error computed-late: 'a' is computed from 'b', which is computed after it\n"
+     "10:3 error computed-late: 'd' is computed from itself"},
     /* matrices */
     {GOOD "fields: {size: {is: choice, of: [s, m]}, price: {is: matrix, from: size, table: t}}\n"
           "tables: {t: {from: {size: [s, l]}, gives: [low, high], rows: {s: low, l: high}}}\n",
