@@ -81,7 +81,7 @@ static void write_number(struct call *c, const struct rec *r)
 
 void rest_reply(struct ctx *cx, struct call *c, const struct rec *r)
 {
-    if (!auth_allows(r->process->rights[RIGHT_VIEW], r->words)) {
+    if (!auth_holds(cx, &r->subject, RIGHT_VIEW)) {
         write_number(c, r);
         return;
     }

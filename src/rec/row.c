@@ -202,7 +202,7 @@ enum rc row_admit(struct ctx *cx, struct rec *r)
 
 bool row_has_right(const struct ctx *cx, const struct rec *r, enum right right)
 {
-    return !cx->user || auth_allows(r->process->rights[right], r->words);
+    return auth_holds(cx, &r->subject, right);
 }
 
 void row_relate(struct ctx *cx, struct rec *r)

@@ -22,7 +22,7 @@ enum rc row_read(struct ctx *cx, const struct row *row, struct rec *ret);
 
 /* Fill in words and sees_internal, for cx->user. */
 void row_relate(struct ctx *cx, struct rec *r);
-/* The system itself has every right; all others have those that their words give. */
+/* The system itself has every right; a token may read and not act, so words do not tell. */
 bool row_has_right(const struct ctx *cx, const struct rec *r, enum right right);
 /* Relate, and E_NOT_FOUND when the user may not view it. */
 enum rc row_admit(struct ctx *cx, struct rec *r);
