@@ -70,7 +70,7 @@ static const struct defs *load_good(const char *text)
 
 static void add_folder(struct list *files, const char *folder)
 {
-    const char *root = getenv("FETTLE_SOURCE");
+    const char *root = getenv("TEST_SOURCE");
     const char *path = arena_printf(cx.arena, "%s/%s", root ? root : ".", folder);
     struct list names = {0};
     assert_int_equal(folder_list(&cx, path, ".yaml", &names), OK);
@@ -193,7 +193,7 @@ static void test_priority_is_looked_up(void **state)
 static void test_the_manual_s_first_process_loads(void **state)
 {
     (void)state;
-    const char *root = getenv("FETTLE_SOURCE");
+    const char *root = getenv("TEST_SOURCE");
     char *text;
     assert_int_equal(
         file_read(&cx, arena_printf(cx.arena, "%s/doc/processes/README.md", root ? root : "."),
