@@ -1,9 +1,12 @@
 #include "lang/expr.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/ctx.h"
+#include "base/json.h"
 #include "base/test.h"
 #include "lang/expr_sample.h"
 
@@ -186,10 +189,83 @@ static void test_holds(void **state)
     }
 }
 
+/* ---- the manual ------------------------------------------------------------------------------ */
+
+static char *read_manual(struct arena *a)
+{
+    char *text = arena_alloc(a, 65536);
+    FILE *file = fopen(arena_printf(a, "%s/doc/language/README.md", getenv("TEST_SOURCE")), "r");
+    if (!file)
+        return NULL;
+    text[fread(text, 1, 65535, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* What an example yields: true, false, a value as JSON, or "fault at 3: ...". */
+static const char *yield_of(struct fixture *f, const char *kind, const char *text)
+{
+    struct arena *a = f->cx.arena;
+    const bool is_value = str_starts(kind, "value ");
+    const struct field *want = NULL;
+    for (int i = 0; is_value && i < SAMPLE_FIELDS; i++) {
+        if (str_equal(f->sample.fields[i].name, kind + 6))
+            want = &f->sample.fields[i];
+    }
+    const struct expr *e;
+    struct expr_fault fault;
+    f->sample.scope.is_query = str_equal(kind, "search");
+    if (expr_parse(&f->cx, &f->sample.scope, text, is_value ? WANT_VALUE : WANT_CONDITION, want, &e,
+                   &fault) != OK)
+        return arena_printf(a, "fault at %d: %s", fault.at + 1, fault.text);
+    if (!is_value)
+        return expr_holds(e, &f->sample.env) ? "true" : "false";
+
+    struct buf out = {.arena = a};
+    struct json j = {.out = &out};
+    field_write(&j, want, expr_value(e, &f->sample.env));
+    return buf_text(&out);
+}
+
+static void run_example(struct fixture *f, const char *kind, char *line)
+{
+    char *arrow = strstr(line, " => ");
+    if (!arrow)
+        wrong("no => in: %s", line);
+    *arrow = '\0';
+    const char *text = str_trim(f->cx.arena, line);
+    const char *is = yield_of(f, kind, text);
+    if (!str_equal(is, arrow + 4))
+        wrong("%s\n  yields %s\n  not    %s", text, is, arrow + 4);
+}
+
+static void test_manual(void **state)
+{
+    struct fixture *f = *state;
+    const char *kind = NULL;
+    int examples = 0;
+    char *rest = read_manual(f->cx.arena);
+    assert_non_null(rest);
+
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        const bool is_fence = str_starts(line, "```");
+        if (is_fence && kind)
+            kind = NULL;
+        else if (is_fence)
+            kind = line + 3;
+        else if (kind && *kind) {
+            run_example(f, kind, line);
+            examples++;
+        }
+    }
+    assert_true(examples > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_holds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_manual, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
