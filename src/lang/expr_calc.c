@@ -263,6 +263,9 @@ enum rc type_calculate(struct parser *p, int symbol, struct node *a, struct node
     if (symbol == '*' && a->decimals + b->decimals > 12)
         return expr_fault_at(p, a->at, b->at + b->len - a->at, "this has too many decimals");
 
+    if (symbol == '/' && b->kind == NODE_CONST && b->val.i == 0)
+        return expr_fault_at(p, a->at, b->at + b->len - a->at, "this divides by zero");
+
     for (int i = 0; i < ARRAY_LEN(calculations); i++) {
         if (calculations[i].symbol != symbol || calculations[i].a != a->like->type ||
             calculations[i].b != b->like->type)

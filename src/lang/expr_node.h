@@ -152,6 +152,8 @@ enum rc type_compare(struct parser *p, enum node_kind kind, struct node *a, stru
 enum rc type_in(struct parser *p, struct node *const *all, int count, struct node **ret);
 enum rc type_between(struct parser *p, struct node *const *three, struct node **ret);
 enum rc type_empty(struct parser *p, struct node *a, struct node **ret);
+/* Whether the left can be matched, before the right is read with it in mind. */
+enum rc type_matched(struct parser *p, enum node_kind kind, const struct node *a);
 enum rc type_match(struct parser *p, enum node_kind kind, struct node *a, struct node *needle,
                    struct node **ret);
 enum rc type_branches(struct parser *p, struct node *n, struct node **all, int count, int first);

@@ -120,6 +120,18 @@ static enum rc parse_between(struct parser *p, struct node *left, struct node **
     return type_between(p, three, ret);
 }
 
+static enum rc parse_match(struct parser *p, enum node_kind kind, struct node *left,
+                           struct node **ret)
+{
+    struct node *right;
+    const bool is_member = kind == NODE_CONTAINS && node_is_several(left);
+    if (!is_member)
+        TRY(type_matched(p, kind, left));
+    TRY(parse_operand(p, left->like, &right));
+    return is_member ? type_compare(p, NODE_EQ, left, right, ret)
+                     : type_match(p, kind, left, right, ret);
+}
+
 static enum rc parse_right(struct parser *p, const struct relation *op, struct node *left,
                            struct node **ret)
 {
@@ -134,10 +146,7 @@ static enum rc parse_right(struct parser *p, const struct relation *op, struct n
     case NODE_CONTAINS:
     case NODE_STARTS:
     case NODE_UNDER:
-        TRY(parse_operand(p, left->like, &right));
-        if (op->kind == NODE_CONTAINS && node_is_several(left))
-            return type_compare(p, NODE_EQ, left, right, ret);
-        return type_match(p, op->kind, left, right, ret);
+        return parse_match(p, op->kind, left, ret);
     default:
         TRY(parse_operand(p, left->like, &right));
         return type_compare(p, op->kind, left, right, ret);

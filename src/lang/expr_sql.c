@@ -192,6 +192,8 @@ void expr_to_sql(struct ctx *cx, const struct expr *e, struct expr_sql *sql)
         buf_puts(o.b, "1 = 1");
     else if (words)
         write_joined(&o, e->root, words);
+    else if (e->root->kind == NODE_AND)
+        write_condition(&o, e->root);
     else
         write_bracketed(&o, e->root);
 }

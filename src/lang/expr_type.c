@@ -366,28 +366,38 @@ enum rc type_between(struct parser *p, struct node *const *three, struct node **
     return OK;
 }
 
+static const char *verb_of(enum node_kind kind)
+{
+    return kind == NODE_UNDER ? "under" : kind == NODE_CONTAINS ? "contains" : "starts with";
+}
+
+enum rc type_matched(struct parser *p, enum node_kind kind, const struct node *a)
+{
+    const enum field_type wanted = kind == NODE_UNDER ? TYPE_TREE : TYPE_TEXT;
+    const bool is_field = a->kind == NODE_FIELD && a->like->slot != FIELD_PROCESS;
+    if (is_field && a->like->type == wanted)
+        return OK;
+    return expr_fault_at(
+        p, a->at, a->len, "%s needs a field with %s before it%s", verb_of(kind),
+        kind == NODE_UNDER ? "a tree of choices" : "one line of text",
+        a->like && a->like->type == TYPE_LONG_TEXT ? "; search long texts with free words" : "");
+}
+
 enum rc type_match(struct parser *p, enum node_kind kind, struct node *a, struct node *needle,
                    struct node **ret)
 {
-    const bool is_tree = kind == NODE_UNDER;
-    const char *verb = is_tree ? "under" : kind == NODE_CONTAINS ? "contains" : "starts with";
-    if (a->kind != NODE_FIELD || a->like->type != (is_tree ? TYPE_TREE : TYPE_TEXT) ||
-        a->like->slot == FIELD_PROCESS)
-        return expr_fault_at(p, a->at, a->len, "%s needs a field with %s before it%s", verb,
-                             is_tree ? "a tree of choices" : "one line of text",
-                             a->like && a->like->type == TYPE_LONG_TEXT
-                                 ? "; search long texts with free words"
-                                 : "");
-    if (needle->kind != NODE_CONST || needle->val.kind != VAL_TEXT || !*needle->val.text)
-        return expr_fault_at(p, needle->at, needle->len, "%s needs %s after it", verb,
-                             is_tree ? "a path of the tree" : "a text in quotes");
+    const char *text = needle->val.text;
+    if (needle->kind != NODE_CONST || needle->val.kind != VAL_TEXT || !*text)
+        return expr_fault_at(p, needle->at, needle->len, "%s needs %s after it", verb_of(kind),
+                             kind == NODE_UNDER ? "a path of the tree" : "a text in quotes");
 
     *ret = node_over(p, kind, NULL, (struct node *[]){a, needle}, 2);
-    (*ret)->text = needle->val.text;
-    (*ret)->folded = a->like->slot == FIELD_NUMBER ? str_lower_ascii(p->arena, needle->val.text)
-                                                   : words_fold(p->arena, needle->val.text);
+    (*ret)->text = text;
+    (*ret)->folded = a->like->slot == FIELD_NUMBER ? str_lower_ascii(p->arena, text)
+                                                   : words_fold(p->arena, text);
     if (!*(*ret)->folded)
-        return expr_fault_at(p, needle->at, needle->len, "%s needs a letter or digit", verb);
+        return expr_fault_at(p, needle->at, needle->len, "%s needs a letter or digit",
+                             verb_of(kind));
     return OK;
 }
 
