@@ -163,6 +163,11 @@ enum rc auth_by_person(struct ctx *cx, int64_t person_id); /* jobs on behalf; no
 void auth_as_nobody(struct ctx *cx);   /* holds nothing; where every request begins */
 void auth_as_operator(struct ctx *cx); /* the local socket: every role and right */
 
+/* Which of these still stand, for who holds on to them for long, as open streams do; asking is no
+ * use of them. ret: of int64_t, rising. */
+enum rc auth_standing_sessions(struct ctx *cx, const int64_t *ids, int count, struct list *ret);
+enum rc auth_standing_tokens(struct ctx *cx, const int64_t *ids, int count, struct list *ret);
+
 /* Remove what is over: sessions, links, attempts. Once an hour is enough. */
 enum rc auth_sweep(struct ctx *cx);
 

@@ -175,6 +175,16 @@ enum rc auth_sessions(struct ctx *cx, int64_t person_id, struct list *ret)
                   session_cols, sizeof(struct session), ret);
 }
 
+static const struct col standing_cols[] = {{.kind = COL_INT, .offset = 0, .name = "id"}, {0}};
+
+enum rc auth_standing_sessions(struct ctx *cx, const int64_t *ids, int count, struct list *ret)
+{
+    return db_all(cx, SQL_session_standing,
+                  ARGS(IDS("ids", ids, count), INT("now", cx->now),
+                       INT("idle_since", cx->now - limits.idle_us)),
+                  standing_cols, sizeof(int64_t), ret);
+}
+
 static enum rc sweep_in_tx(struct ctx *cx, void *arg)
 {
     (void)arg;

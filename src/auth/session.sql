@@ -30,6 +30,13 @@ SELECT id, created_at, used_at, expires_at, peer, agent
  WHERE person_id = :person_id AND expires_at > :now AND used_at > :idle_since
  ORDER BY used_at DESC, id DESC
 
+-- name: standing
+-- A session ends with its person's account, so that need not be asked.
+SELECT id AS id
+  FROM session
+ WHERE id IN {ids :ids} AND expires_at > :now AND used_at > :idle_since
+ ORDER BY id
+
 -- name: sweep
 DELETE FROM session WHERE expires_at <= :now OR used_at <= :idle_since
 

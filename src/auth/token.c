@@ -239,3 +239,9 @@ enum rc token_revoke(struct ctx *cx, int64_t person_id, int64_t token_id)
 {
     return db_tx(cx, revoke_in_tx, &(struct token){.id = token_id, .person_id = person_id});
 }
+
+enum rc auth_standing_tokens(struct ctx *cx, const int64_t *ids, int count, struct list *ret)
+{
+    return db_all(cx, SQL_token_standing, ARGS(IDS("ids", ids, count), INT("now", cx->now)),
+                  id_cols, sizeof(struct id_row), ret);
+}

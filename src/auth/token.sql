@@ -14,6 +14,14 @@ SELECT t.id AS id, t.person_id AS person_id, t.scopes AS scopes, t.expires_at AS
 -- name: touch
 UPDATE token SET used_at = :now WHERE id = :id AND (used_at IS NULL OR used_at < :now)
 
+-- name: standing
+SELECT t.id AS id
+  FROM token t
+  JOIN person p ON p.id = t.person_id
+ WHERE t.id IN {ids :ids} AND t.revoked_at IS NULL AND p.disabled_at IS NULL
+   AND (t.expires_at IS NULL OR t.expires_at > :now)
+ ORDER BY t.id
+
 -- name: list
 SELECT id, person_id, name, scopes, created_at, expires_at, used_at, revoked_at
   FROM token

@@ -181,5 +181,5 @@ const char *identify_language(struct ctx *cx, const struct request *rq)
             return known;
         s += strcspn(s, ",");
     }
-    return NULL;
+    return cx->language;
 }

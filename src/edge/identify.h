@@ -14,7 +14,7 @@ enum rc identify_check_origin(struct ctx *cx, struct call *c);
 /* Count the request; E_LIMIT when there were too many. Adds the RateLimit fields. */
 enum rc identify_check_rate(struct ctx *cx, struct call *c);
 
-/* The language to answer in, out of those that the definitions know. */
+/* The language to answer in, out of those that the definitions know; else what cx has. */
 const char *identify_language(struct ctx *cx, const struct request *rq);
 
 bool method_is_safe(enum http_method m);

@@ -49,6 +49,8 @@ static const struct job_kind *const job_kinds[] = {rec_job_kinds, house_kinds, N
 static void prepare_job(struct ctx *cx, void *arg)
 {
     struct server *s = arg;
+
+    cx->language = settings_text(s->settings, SETTING_LANGUAGE);
     type_take(cx, s->types);
 }
 
@@ -61,6 +63,7 @@ void server_context(struct server *s, struct arena *arena, struct ctx *ret)
         .db = s->db,
         .now = clock_now(),
         .via = VIA_API,
+        .language = settings_text(s->settings, SETTING_LANGUAGE),
     };
     type_take(ret, s->types);
 }
@@ -160,6 +163,7 @@ enum rc server_prepare(struct ctx *cx, struct server *s)
         rc = OK;
     TRY(rc);
     type_take(cx, s->types);
+    cx->language = settings_text(s->settings, SETTING_LANGUAGE);
     return OK;
 }
 
@@ -297,6 +301,8 @@ void server_close(struct server *s)
 {
     if (!s)
         return;
+    if (s->hub)
+        db_on_change(s->db, NULL, NULL);
     hub_stop(s->hub);
     http_destroy(s->http);
     job_stop(s->jobs);

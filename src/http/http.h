@@ -105,8 +105,9 @@ struct http_stream;
 struct http_stream *http_stream_open(struct request *rq, struct response *rs);
 bool http_stream_send(struct http_stream *s, const char *bytes, size_t len); /* false: closed */
 bool http_stream_is_open(struct http_stream *s);
-void http_stream_close(struct http_stream *s);   /* end the reply */
-void http_stream_release(struct http_stream *s); /* drop the caller's reference */
+size_t http_stream_waiting(struct http_stream *s); /* bytes that the listener has not read yet */
+void http_stream_close(struct http_stream *s);     /* end the reply */
+void http_stream_release(struct http_stream *s);   /* drop the caller's reference */
 
 /* ---- server --------------------------------------------------------------------------------- */
 

@@ -216,6 +216,14 @@ bool http_stream_send(struct http_stream *s, const char *bytes, size_t len)
     return is_sent;
 }
 
+size_t http_stream_waiting(struct http_stream *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const size_t waiting = s->waiting;
+    pthread_mutex_unlock(&s->lock);
+    return waiting;
+}
+
 bool http_stream_is_open(struct http_stream *s)
 {
     pthread_mutex_lock(&s->lock);

@@ -223,30 +223,79 @@ static enum rc add_system_entry(struct ctx *cx, const struct event_row *row, str
     return add_entry(cx, &r, row, to);
 }
 
+static enum rc add_feed_entry(struct ctx *cx, const struct event_row *row, struct list *to)
+{
+    struct rec r;
+
+    if (!row->record_id)
+        return add_system_entry(cx, row, to);
+    const enum rc rc = feed_record(cx, row, &r);
+    if (rc == OK)
+        return add_entry(cx, &r, row, to);
+    if (rc == E_NOT_FOUND)
+        fail_clear(cx);
+    return rc == E_NOT_FOUND ? OK : rc;
+}
+
+static enum rc feed_rows(struct ctx *cx, int64_t after, int limit, struct list *ret,
+                         int64_t *ret_last)
+{
+    TRY(db_all(
+        cx, SQL_history_feed,
+        ARGS(INT("after", after), INT("limit", limit), INT("me", cx->user ? cx->user->id : 0)),
+        feed_cols, sizeof(struct event_row), ret));
+    *ret_last = ret->count ? ((const struct event_row *)ret->at)[ret->count - 1].id : after;
+    return OK;
+}
+
 enum rc rec_feed(struct ctx *cx, int64_t after, int limit, struct list *ret, int64_t *ret_last)
 {
     struct list rows;
 
     *ret = (struct list){0};
-    *ret_last = after;
-    TRY(db_all(
-        cx, SQL_history_feed,
-        ARGS(INT("after", after), INT("limit", limit), INT("me", cx->user ? cx->user->id : 0)),
-        feed_cols, sizeof(struct event_row), &rows));
-    for (int i = 0; i < rows.count; i++) {
-        const struct event_row *row = (const struct event_row *)rows.at + i;
-        struct rec r;
-        *ret_last = row->id;
-        if (!row->record_id) {
-            TRY(add_system_entry(cx, row, ret));
-            continue;
-        }
-        const enum rc rc = feed_record(cx, row, &r);
-        if (rc == OK)
-            TRY(add_entry(cx, &r, row, ret));
-        else if (rc != E_NOT_FOUND)
-            return rc;
-        fail_clear(cx);
+    TRY(feed_rows(cx, after, limit, &rows, ret_last));
+    for (int i = 0; i < rows.count; i++)
+        TRY(add_feed_entry(cx, (const struct event_row *)rows.at + i, ret));
+    return OK;
+}
+
+struct feed {
+    struct list rows;      /* of struct event_row; watched means nothing */
+    struct list *watchers; /* of int64_t, one list a row */
+};
+
+enum rc rec_feed_read(struct ctx *cx, int64_t after, int limit, const struct feed **ret,
+                      int64_t *ret_last)
+{
+    struct feed *f = arena_alloc(cx->arena, sizeof(*f));
+
+    TRY(feed_rows(cx, after, limit, &f->rows, ret_last));
+    f->watchers = arena_array(cx->arena, (size_t)f->rows.count, sizeof(*f->watchers));
+    for (int i = 0; i < f->rows.count; i++) {
+        const struct rec r = {.id = ((const struct event_row *)f->rows.at)[i].record_id};
+        if (r.id)
+            TRY(rec_watchers(cx, &r, &f->watchers[i]));
+    }
+    *ret = f;
+    return OK;
+}
+
+static bool has_id(const struct list *ids, int64_t id)
+{
+    for (int i = 0; i < ids->count; i++) {
+        if (((const int64_t *)ids->at)[i] == id)
+            return true;
+    }
+    return false;
+}
+
+enum rc rec_feed_cut(struct ctx *cx, const struct feed *f, struct list *ret)
+{
+    *ret = (struct list){0};
+    for (int i = 0; i < f->rows.count; i++) {
+        struct event_row row = ((const struct event_row *)f->rows.at)[i];
+        row.watched = cx->user && has_id(&f->watchers[i], cx->user->id);
+        TRY(add_feed_entry(cx, &row, ret));
     }
     return OK;
 }

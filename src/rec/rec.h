@@ -132,6 +132,14 @@ enum rc rec_as_of(struct ctx *cx, const struct rec *r, int64_t event_id, struct 
 /* The feed: all events after that one that the user may see, in the order of the commits. *ret_last
  * is how far it looked, to go on from even when nothing was visible. */
 enum rc rec_feed(struct ctx *cx, int64_t after, int limit, struct list *ret, int64_t *ret_last);
+
+/* The same for many readers at once: read the events once, as the system, then for each user what
+ * of them may be seen. */
+struct feed;
+enum rc rec_feed_read(struct ctx *cx, int64_t after, int limit, const struct feed **ret,
+                      int64_t *ret_last);
+enum rc rec_feed_cut(struct ctx *cx, const struct feed *f, struct list *ret);
+
 enum rc rec_last_event(struct ctx *cx, int64_t *ret);
 
 /* ---- around a record ------------------------------------------------------------------------ */
