@@ -151,8 +151,8 @@ bool db_in_tx(const struct ctx *cx);
 /* From inside a transaction: run fn(cx, arg) once at the end of the whole batch, still before its
  * commit, in the order registered. For work that is cheaper together, as full text. When it fails,
  * the members of the batch run once more, each alone, so that only its own transaction fails.
- * Dropped when the transaction that registered it rolls back. arg must outlive the call of db_tx(),
- * so it lives in the arena of cx. */
+ * Dropped when the transaction that registered it rolls back. Both must outlive the call of
+ * db_tx(): cx is the one given to fn, never a copy on the stack, and arg lives in its arena. */
 void db_before_commit(struct ctx *cx, db_tx_fn fn, void *arg);
 
 /* From inside a transaction: call fn(arg) once after the commit is durable, before db_tx() returns,
