@@ -23,6 +23,7 @@
 #include "base/ctx.h"
 #include "base/val.h"
 
+struct door;
 struct settings;
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LATER = 75 };
@@ -78,6 +79,7 @@ struct cli {
     const struct settings *settings; /* NULL unless the command uses them */
     const char *settings_file;       /* that was read; NULL: none */
     struct buf out;                  /* data; written when the command is done, or by cli_flush() */
+    struct door *door;               /* to the server, once it was asked; see cli_ask.h */
     bool has_colour;                 /* standard output */
     bool tells_colour;               /* standard error */
     bool is_watched;                 /* standard error is a terminal */

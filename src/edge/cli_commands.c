@@ -1,13 +1,11 @@
 /* cli_commands.c - the only list of command tables, and the flags that they share. */
 #include "edge/cli.h"
 
-extern const struct command run_commands[], import_commands[], local_commands[];
+extern const struct command run_commands[], import_commands[], record_commands[], system_commands[],
+    local_commands[];
 
 const struct command *const command_tables[] = {
-    run_commands,
-    import_commands,
-    local_commands,
-    NULL,
+    run_commands, record_commands, import_commands, system_commands, local_commands, NULL,
 };
 
 const struct flag cli_common_flags[] = {
@@ -21,6 +19,7 @@ const struct flag cli_common_flags[] = {
 const struct flag cli_server_flags[] = {
     {"url", FLAG_TEXT, 0, "URL", NULL, "address of the server; else FETTLE_URL"},
     {"token-file", FLAG_FILE, 0, "FILE", NULL, "file with the API token; else FETTLE_TOKEN"},
+    {"ca-file", FLAG_FILE, 0, "FILE", NULL, "certificates to trust beside the system's"},
     {"socket", FLAG_FILE, 0, "PATH", NULL, "local socket of the server; else FETTLE_SOCKET"},
     {0},
 };

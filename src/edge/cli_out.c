@@ -197,29 +197,43 @@ static void put_cell(struct buf *out, const char *text, int width, bool is_numbe
     buf_puts(out, is_last ? "\n" : "  ");
 }
 
-static void print_table(struct cli *c, const struct grid *g)
+static void measure(struct arena *a, struct out *o, const struct grid *g)
 {
-    struct arena *a = c->out.arena;
-    int *widths = arena_array(a, (size_t)g->width + 1, sizeof(*widths));
-
+    o->widths = arena_array(a, (size_t)g->width + 1, sizeof(*o->widths));
     for (int x = 0; x < g->width; x++)
-        widths[x] = out_width(g->columns[x].heading);
+        o->widths[x] = out_width(g->columns[x].heading);
     for (int i = 0; i < g->width * g->height; i++) {
-        const int x = i % g->width;
-        g->cells[i] = out_safe(a, g->cells[i]);
-        if (x < g->width - 1)
-            g->cells[i] = cut(a, g->cells[i], MAX_COLUMN);
-        const int width = out_width(g->cells[i]);
-        widths[x] = width > widths[x] ? width : widths[x];
+        const int width = out_width(g->cells[i]), x = i % g->width;
+        o->widths[x] = width > o->widths[x] ? width : o->widths[x];
     }
+}
+
+static void print_headings(struct out *o, const struct grid *g)
+{
+    struct cli *c = o->c;
+
     buf_puts(&c->out, c->has_colour ? "\x1b[1m" : "");
     for (int x = 0; x < g->width; x++)
-        put_cell(&c->out, g->columns[x].heading, widths[x], g->columns[x].is_number,
+        put_cell(&c->out, g->columns[x].heading, o->widths[x], g->columns[x].is_number,
                  x == g->width - 1);
     buf_puts(&c->out, c->has_colour ? "\x1b[0m" : "");
-    for (int i = 0; i < g->width * g->height; i++)
-        put_cell(&c->out, g->cells[i], widths[i % g->width], g->columns[i % g->width].is_number,
-                 i % g->width == g->width - 1);
+}
+
+static void print_table(struct out *o, struct arena *scratch, struct grid *g)
+{
+    for (int i = 0; i < g->width * g->height; i++) {
+        const bool is_last = i % g->width == g->width - 1;
+        g->cells[i] = out_safe(scratch, g->cells[i]);
+        g->cells[i] = is_last ? g->cells[i] : cut(scratch, g->cells[i], MAX_COLUMN);
+    }
+    if (!o->widths) {
+        measure(o->c->out.arena, o, g);
+        print_headings(o, g);
+    }
+    for (int i = 0; i < g->width * g->height; i++) {
+        const int x = i % g->width;
+        put_cell(&o->c->out, g->cells[i], o->widths[x], g->columns[x].is_number, x == g->width - 1);
+    }
 }
 
 /* ---- CSV ------------------------------------------------------------------------------------ */
@@ -255,35 +269,29 @@ void out_csv(struct buf *out, const char *const *cells, int count)
     buf_puts(out, "\r\n");
 }
 
-static void print_csv(struct cli *c, const struct grid *g)
+static void print_csv(struct out *o, struct arena *scratch, const struct grid *g)
 {
-    const char **headings = arena_array(c->out.arena, (size_t)g->width + 1, sizeof(*headings));
+    const char **headings = arena_array(scratch, (size_t)g->width + 1, sizeof(*headings));
 
     for (int x = 0; x < g->width; x++)
         headings[x] = g->columns[x].member;
-    out_csv(&c->out, headings, g->width);
+    if (!o->widths)
+        out_csv(&o->c->out, headings, g->width);
+    o->widths = arena_alloc(o->c->out.arena, sizeof(*o->widths)); /* the headings are written */
     for (int y = 0; y < g->height; y++)
-        out_csv(&c->out, g->cells + y * g->width, g->width);
+        out_csv(&o->c->out, g->cells + y * g->width, g->width);
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-/* As json_val() writes it, with a line for every member of what is not within a list's item. */
-static void print_json(struct cli *c, struct val v)
+static void print_json(struct out *o, struct val rows)
 {
-    struct json j = {.out = &c->out};
+    struct buf *b = &o->c->out;
 
-    if (v.kind != VAL_LIST) {
-        json_val(&j, v);
-        buf_puts(&c->out, "\n");
-        return;
+    for (int i = 0; i < rows.count; i++) {
+        buf_puts(b, o->count + i ? ",\n " : "[");
+        json_val(&(struct json){.out = b}, rows.items[i]);
     }
-    buf_puts(&c->out, "[");
-    for (int i = 0; i < v.count; i++) {
-        buf_puts(&c->out, i ? ",\n " : "");
-        json_val(&(struct json){.out = &c->out}, v.items[i]);
-    }
-    buf_puts(&c->out, "]\n");
 }
 
 /* ---- what commands call --------------------------------------------------------------------- */
@@ -294,17 +302,69 @@ const char *out_format(const struct cli *c)
     return format ? format : "table";
 }
 
+struct out out_begin(struct cli *c, const struct column *columns)
+{
+    return (struct out){.c = c, .columns = columns};
+}
+
+void out_rows(struct out *o, struct arena *scratch, struct val rows)
+{
+    const char *format = out_format(o->c);
+
+    if (str_equal(format, "json")) {
+        print_json(o, rows);
+    } else {
+        struct grid g = make_grid(scratch, o->columns, rows);
+        if (str_equal(format, "csv"))
+            print_csv(o, scratch, &g);
+        else
+            print_table(o, scratch, &g);
+    }
+    o->count += rows.count;
+}
+
+void out_end(struct out *o)
+{
+    if (!str_equal(out_format(o->c), "json"))
+        return;
+    buf_puts(&o->c->out, o->count ? "]\n" : "[]\n");
+}
+
 void out_list(struct cli *c, const struct column *columns, struct val rows)
 {
-    if (str_equal(out_format(c), "json")) {
-        print_json(c, rows);
-        return;
+    struct out o = out_begin(c, columns);
+
+    out_rows(&o, c->out.arena, rows);
+    out_end(&o);
+}
+
+static const char *heading_of(struct arena *a, const char *name)
+{
+    char *heading = arena_strdup(a, name);
+
+    for (char *s = heading; *s; s++) {
+        if (*s == '_' || *s == '.')
+            *s = ' ';
+        else if (*s >= 'a' && *s <= 'z')
+            *s = (char)(*s - 'a' + 'A');
     }
-    const struct grid g = make_grid(c->out.arena, columns, rows);
-    if (str_equal(out_format(c), "csv"))
-        print_csv(c, &g);
-    else
-        print_table(c, &g);
+    return heading;
+}
+
+const struct column *out_columns(struct arena *a, const char *names)
+{
+    struct list columns = {0};
+
+    while (*names) {
+        const size_t len = strcspn(names, ",");
+        const char *name = str_trim(a, arena_strndup(a, names, len));
+        if (*name)
+            *(struct column *)list_add(a, &columns, sizeof(struct column)) =
+                (struct column){heading_of(a, name), name, false};
+        names += len + (names[len] == ',');
+    }
+    list_add(a, &columns, sizeof(struct column));
+    return columns.at;
 }
 
 static void add_row(struct arena *a, struct list *rows, const char *name, struct val v)
@@ -338,7 +398,8 @@ void out_one(struct cli *c, struct val thing)
     struct list rows = {0};
 
     if (str_equal(out_format(c), "json")) {
-        print_json(c, thing);
+        json_val(&(struct json){.out = &c->out}, thing);
+        buf_puts(&c->out, "\n");
         return;
     }
     flatten(c->out.arena, "", &thing, &rows);

@@ -18,6 +18,21 @@ struct column {
  * heading. */
 void out_list(struct cli *c, const struct column *columns, struct val rows);
 
+/* The same piece by piece, for lists that are too long to hold: what the first piece needs decides
+ * how wide the columns of a table are. scratch is used up by each piece. */
+struct out {
+    struct cli *c;
+    const struct column *columns;
+    int *widths; /* NULL before the first piece */
+    int64_t count;
+};
+struct out out_begin(struct cli *c, const struct column *columns);
+void out_rows(struct out *o, struct arena *scratch, struct val rows);
+void out_end(struct out *o);
+
+/* Columns out of the names that a person gave: "number,title,group". */
+const struct column *out_columns(struct arena *a, const char *names);
+
 /* One thing: JSON as it is; table and CSV two columns, name and value, nested names dotted. */
 void out_one(struct cli *c, struct val thing);
 
