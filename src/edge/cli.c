@@ -141,15 +141,19 @@ static enum rc load_settings(struct ctx *cx, struct cli *c)
 
 /* ---- how it ended --------------------------------------------------------------------------- */
 
-static void tell_problems(const struct ctx *cx)
+/* With one fault its field stands before the sentence; several follow it, a line each. */
+static void tell_text(const struct ctx *cx, enum rc rc)
 {
     const struct problem *p = cx->err.problems.at;
+    const int count = cx->err.problems.count;
+    const char *text = cx->err.text ? cx->err.text : rc_name(rc);
+    const bool is_one = count == 1 && p->field && str_equal(p->text, text);
 
-    for (int i = 0; i < cx->err.problems.count; i++) {
-        if (str_equal(p[i].text, cx->err.text))
-            continue;
+    cli_tell("%s%s%s", is_one ? p->field : "", is_one ? ": " : "", text);
+    for (int i = 0; i < count && !is_one; i++)
         cli_tell("  %s%s%s", p[i].field ? p[i].field : "", p[i].field ? ": " : "", p[i].text);
-    }
+    if (cx->err.detail)
+        cli_tell("  %s", cx->err.detail);
 }
 
 static int tell_failure(const struct ctx *cx, const struct cli *c, enum rc rc)
@@ -157,10 +161,7 @@ static int tell_failure(const struct ctx *cx, const struct cli *c, enum rc rc)
     const char *red = c->tells_colour ? "\x1b[31m" : "", *plain = c->tells_colour ? "\x1b[0m" : "";
 
     fprintf(stderr, "%sfettle:%s ", red, plain);
-    cli_tell("%s", cx->err.text ? cx->err.text : rc_name(rc));
-    tell_problems(cx);
-    if (cx->err.detail)
-        cli_tell("  %s", cx->err.detail);
+    tell_text(cx, rc);
     if (str_equal(cx->err.code, "usage"))
         return EXIT_USAGE;
     return rc == E_BUSY || rc == E_LIMIT ? EXIT_LATER : EXIT_FAILED;

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "base/time.h"
 
 #define MAX_COLUMN 60 /* cells on the screen; the last column is not cut */
 
@@ -219,11 +220,20 @@ static void print_headings(struct out *o, const struct grid *g)
     buf_puts(&c->out, c->has_colour ? "\x1b[0m" : "");
 }
 
+/* Fractions of seconds are for programs. */
+static const char *without_fraction(struct arena *a, const char *text)
+{
+    int64_t at;
+    const bool is_instant =
+        strlen(text) > 20 && text[10] == 'T' && text[19] == '.' && time_parse_instant(text, &at);
+    return is_instant ? arena_printf(a, "%.19sZ", text) : text;
+}
+
 static void print_table(struct out *o, struct arena *scratch, struct grid *g)
 {
     for (int i = 0; i < g->width * g->height; i++) {
         const bool is_last = i % g->width == g->width - 1;
-        g->cells[i] = out_safe(scratch, g->cells[i]);
+        g->cells[i] = out_safe(scratch, without_fraction(scratch, g->cells[i]));
         g->cells[i] = is_last ? g->cells[i] : cut(scratch, g->cells[i], MAX_COLUMN);
     }
     if (!o->widths) {

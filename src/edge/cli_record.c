@@ -119,7 +119,7 @@ static const struct column history_columns[] = {
 static enum rc show_history(struct ctx *cx, struct cli *c, const char *path)
 {
     struct out o = out_begin(c, history_columns);
-    const char *after = "0";
+    const char *after = NULL;
 
     for (;;) {
         struct answer a;
