@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/str.h"
+#include "lang/zone.h"
 
 static const char *const *text_of(const struct attr *attr, const void *row)
 {
@@ -83,6 +84,14 @@ struct val attrs_changes(struct ctx *cx, const struct attr *attrs, const void *b
                         (struct val){.kind = VAL_LIST, .count = 2, .items = pair});
     }
     return changes.count ? val_from_map(&changes) : val_null();
+}
+
+enum rc attr_check_zone(struct ctx *cx, const char *name)
+{
+    const struct zone *zone;
+    if (!name || zone_load(cx, name, &zone) == OK)
+        return OK;
+    return fail(cx, E_INVALID, "time_zone", "is no time zone; they are called as Europe/Paris");
 }
 
 /* ---- what a text may be

@@ -34,6 +34,9 @@ enum rc attrs_clean(struct ctx *cx, const struct attr *attrs, void *row);
 struct val attrs_changes(struct ctx *cx, const struct attr *attrs, const void *before,
                          const void *after);
 
+/* Does the server know this zone? NULL is fine. E_INVALID with the field time_zone. */
+enum rc attr_check_zone(struct ctx *cx, const char *name);
+
 const char *attr_login_fault(const char *s);
 const char *attr_email_fault(const char *s);
 const char *attr_language_fault(const char *s);

@@ -107,19 +107,17 @@ static const struct col number_cols[] = {
 /* Everything that must be there before the row can be written. */
 static enum rc check_row(struct ctx *cx, const struct group *g)
 {
-    enum rc rc = manage_org(cx, g->org_id);
-    if (rc == E_NOT_FOUND || (rc == OK && !organisation_who(cx, g->org_id).id))
-        return fail(cx, E_INVALID, "organisation", "there is no such organisation");
-    TRY(rc);
     struct person manager;
-    if (g->manager_id && person_load(cx, g->manager_id, &manager) != OK)
-        return fail(cx, E_INVALID, "manager", "there is no such person");
     struct number other;
-    rc = db_one(cx, SQL_group_taken,
-                ARGS(INT("id", g->id), TEXT("name_folded", words_fold(cx->arena, g->name))),
-                number_cols, &other);
+    TRY(manage_org_of(cx, g->org_id, "organisation"));
+    if (g->manager_id)
+        TRY(manage_reference(cx, person_load(cx, g->manager_id, &manager), "manager"));
+    const enum rc rc =
+        db_one(cx, SQL_group_taken,
+               ARGS(INT("id", g->id), TEXT("name_folded", words_fold(cx->arena, g->name))),
+               number_cols, &other);
     if (rc == OK)
-        return fail(cx, E_INVALID, "name", "is the name of another group already");
+        return manage_taken(cx, "name", "the name of another group");
     return rc == E_NOT_FOUND ? OK : rc;
 }
 

@@ -107,7 +107,9 @@ static enum rc count_in_tx(struct ctx *cx, void *arg)
 
 static enum rc is_wrong(struct ctx *cx)
 {
-    return fail(cx, E_UNAUTHENTICATED, NULL, "the name or the password is wrong");
+    fail(cx, E_UNAUTHENTICATED, NULL, "the name or the password is wrong");
+    cx->err.code = "credentials";
+    return E_UNAUTHENTICATED;
 }
 
 static enum rc verify(struct ctx *cx, struct login *l)

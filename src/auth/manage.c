@@ -86,6 +86,20 @@ enum rc manage_person(struct ctx *cx, int64_t person_id)
     return manage_roles(cx, &roles);
 }
 
+enum rc manage_reference(struct ctx *cx, enum rc rc, const char *field)
+{
+    return rc == E_NOT_FOUND ? fail(cx, E_INVALID, field, "is not there, or not to be seen") : rc;
+}
+
+enum rc manage_org_of(struct ctx *cx, int64_t org_id, const char *field)
+{
+    struct place place;
+    TRY(manage_reference(cx, manage_org(cx, org_id), field));
+    return manage_reference(
+        cx, db_one(cx, SQL_manage_organisation, ARGS(INT("id", org_id)), place_cols, &place),
+        field);
+}
+
 enum rc manage_group(struct ctx *cx, int64_t group_id)
 {
     struct place place;
@@ -109,6 +123,13 @@ enum rc manage_group_roles(struct ctx *cx, int64_t group_id)
     TRY(db_all(cx, SQL_manage_group_roles, ARGS(INT("id", group_id)), role_cols,
                sizeof(struct held_role), &roles));
     return manage_roles(cx, &roles);
+}
+
+enum rc manage_taken(struct ctx *cx, const char *field, const char *whose)
+{
+    fail(cx, E_INVALID, field, "is %s already", whose);
+    cx->err.code = "taken";
+    return E_INVALID;
 }
 
 enum rc manage_changed(struct ctx *cx, const char *kind, const char *action, int64_t id,
@@ -146,9 +167,10 @@ enum rc manage_keeps_administrator(struct ctx *cx, bool had)
     bool has = true;
     if (had)
         TRY(manage_has_administrator(cx, &has));
-    if (!has)
-        return fail(cx, E_CONFLICT, NULL,
-                    "then nobody would be administrator any more; give the role to somebody else "
-                    "first");
-    return OK;
+    if (has)
+        return OK;
+    fail(cx, E_CONFLICT, NULL,
+         "then nobody would be administrator any more; give the role to somebody else first");
+    cx->err.code = "last_administrator";
+    return E_CONFLICT;
 }

@@ -31,6 +31,15 @@ enum rc manage_role(struct ctx *cx, const char *role, int64_t org_id); /* 0: eve
 /* All that a group's roles give. */
 enum rc manage_group_roles(struct ctx *cx, int64_t group_id);
 
+/* What a row refers to must be there and be seen: E_NOT_FOUND becomes E_INVALID of that field,
+ * other failures stay what they are. */
+enum rc manage_reference(struct ctx *cx, enum rc rc, const char *field);
+/* The organisation of something new, or of something that moves: is it there, and managed? */
+enum rc manage_org_of(struct ctx *cx, int64_t org_id, const char *field);
+
+/* What must be unique is somebody else's: E_INVALID with the code "taken". */
+enum rc manage_taken(struct ctx *cx, const char *field, const char *whose);
+
 /* Inside a transaction: moves the epoch and appends the event {id, changes}. */
 enum rc manage_changed(struct ctx *cx, const char *kind, const char *action, int64_t id,
                        struct val changes);

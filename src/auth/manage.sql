@@ -6,6 +6,9 @@ SELECT org_id AS org_id FROM person WHERE id = :id
 -- name: group
 SELECT org_id AS org_id FROM team WHERE id = :id
 
+-- name: organisation
+SELECT id AS org_id FROM organisation WHERE id = :id
+
 -- name: group_roles
 SELECT role AS role, org_id AS org_id FROM role_grant WHERE team_id = :id
 

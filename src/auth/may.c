@@ -165,6 +165,14 @@ static const char *joined(struct ctx *cx, const char *const *words)
     return buf_text(&b);
 }
 
+static enum rc refuse_scope(struct ctx *cx)
+{
+    fail(cx, E_DENIED, NULL, "the token was not made for that: its scopes are %s",
+         cx->user->scopes);
+    cx->err.code = "scope";
+    return E_DENIED;
+}
+
 enum rc auth_check(struct ctx *cx, const struct subject *s, enum right right)
 {
     if (auth_holds(cx, s, right))
@@ -173,8 +181,7 @@ enum rc auth_check(struct ctx *cx, const struct subject *s, enum right right)
     if (s->record_id && !auth_holds(cx, s, RIGHT_VIEW))
         return fail(cx, E_NOT_FOUND, NULL, "there is no such %s", process);
     if (!scope_allows(cx->user->scopes, process, use_of(right)))
-        return fail(cx, E_DENIED, NULL, "the token was not made for that: its scopes are %s",
-                    cx->user->scopes);
+        return refuse_scope(cx);
     return fail(cx, E_DENIED, NULL, "to %s this %s is for: %s", right_name(right), process,
                 joined(cx, s->process->rights[right]));
 }
@@ -403,8 +410,7 @@ enum rc auth_may_use(struct ctx *cx, const char *allow, bool is_write)
     const enum scope_use use = is_write ? SCOPE_WRITE : SCOPE_READ;
     const bool is_user = str_equal(allow, ALLOW_USER);
     if (is_user ? !scope_allows_some(u->scopes, use) : !scope_allows(u->scopes, NULL, use))
-        return fail(cx, E_DENIED, NULL, "the token was not made for that: its scopes are %s",
-                    u->scopes);
+        return refuse_scope(cx);
     if (is_user || auth_has_right(cx, allow))
         return OK;
     return fail(cx, E_DENIED, NULL, "this needs the right %s", allow);

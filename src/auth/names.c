@@ -31,15 +31,27 @@ static const struct col id_cols[] = {
     {0},
 };
 
-/* A failing database shows as "?" too: a name is never worth the page. */
-static struct who load_who(struct ctx *cx, struct known *k, enum known_kind kind, int64_t id)
+static enum rc load_who(struct ctx *cx, struct known *k, enum known_kind kind, int64_t id,
+                        struct who *ret)
 {
     const struct who *kept = known_who(k, kind, id);
-    if (kept)
-        return *kept;
-    struct who w = {.name = "?"};
-    if (id && db_one(cx, kinds[kind].load, ARGS(INT("id", id)), who_cols, &w) == OK)
-        known_keep_who(k, kind, &w);
+    if (kept) {
+        *ret = *kept;
+        return OK;
+    }
+    if (!id)
+        return E_NOT_FOUND;
+    TRY(db_one(cx, kinds[kind].load, ARGS(INT("id", id)), who_cols, ret));
+    known_keep_who(k, kind, ret);
+    return OK;
+}
+
+/* A failing database shows as "?" too: a name is never worth the page. */
+static struct who who(struct ctx *cx, enum known_kind kind, int64_t id)
+{
+    struct who w;
+    if (load_who(cx, known_latest(cx), kind, id, &w) != OK)
+        w = (struct who){.name = "?"};
     return w;
 }
 
@@ -71,8 +83,9 @@ static enum rc find(struct ctx *cx, enum known_kind kind, const char *name, int6
     struct known *k = known_latest(cx);
     int64_t id = 0;
     TRY(find_id(cx, k, kind, name, &id));
-    const struct who w = load_who(cx, k, kind, id);
-    if (!w.id || !is_seen(cx, kind, &w))
+    struct who w;
+    TRY(load_who(cx, k, kind, id, &w));
+    if (!is_seen(cx, kind, &w))
         return E_NOT_FOUND;
     *ret = id;
     return OK;
@@ -95,15 +108,15 @@ enum rc organisation_find(struct ctx *cx, const char *name, int64_t *ret)
 
 struct who person_who(struct ctx *cx, int64_t id)
 {
-    return load_who(cx, known_latest(cx), KNOWN_PERSON, id);
+    return who(cx, KNOWN_PERSON, id);
 }
 
 struct who group_who(struct ctx *cx, int64_t id)
 {
-    return load_who(cx, known_latest(cx), KNOWN_GROUP, id);
+    return who(cx, KNOWN_GROUP, id);
 }
 
 struct who organisation_who(struct ctx *cx, int64_t id)
 {
-    return load_who(cx, known_latest(cx), KNOWN_ORGANISATION, id);
+    return who(cx, KNOWN_ORGANISATION, id);
 }

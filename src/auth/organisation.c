@@ -114,17 +114,17 @@ static enum rc check_name(struct ctx *cx, const struct organisation *o)
                ARGS(INT("id", o->id), TEXT("name_folded", words_fold(cx->arena, o->name))),
                number_cols, &other);
     if (rc == OK)
-        return fail(cx, E_INVALID, "name", "is the name of another organisation already");
+        return manage_taken(cx, "name", "the name of another organisation");
     return rc == E_NOT_FOUND ? OK : rc;
 }
 
 /* Roles reach down, so what is above an organisation is a matter of those who manage both. */
 static enum rc check_parent(struct ctx *cx, const struct organisation *o)
 {
-    enum rc rc = manage_org(cx, o->parent_id);
-    if (rc == E_NOT_FOUND || (rc == OK && o->parent_id && !organisation_who(cx, o->parent_id).id))
-        return fail(cx, E_INVALID, "parent", "there is no such organisation");
-    TRY(rc);
+    if (o->parent_id)
+        TRY(manage_org_of(cx, o->parent_id, "parent"));
+    else
+        TRY(manage_org(cx, 0));
     const int64_t *below = NULL;
     int count = 0;
     if (o->id)
@@ -157,6 +157,7 @@ enum rc organisation_create(struct ctx *cx, const struct organisation *o, int64_
     struct organisation c = *o;
     c.id = 0;
     TRY(attrs_clean(cx, attrs, &c));
+    TRY(attr_check_zone(cx, c.time_zone));
     TRY(db_tx(cx, create_in_tx, &c));
     *ret = c.id;
     return OK;
@@ -201,5 +202,6 @@ enum rc organisation_update(struct ctx *cx, const struct organisation *o)
 {
     struct organisation c = *o;
     TRY(attrs_clean(cx, attrs, &c));
+    TRY(attr_check_zone(cx, c.time_zone));
     return db_tx(cx, update_in_tx, &c);
 }

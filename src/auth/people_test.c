@@ -35,6 +35,7 @@ static void test_person_input(void **state)
         {{.login = "x6", .name = "X", .org_id = b->w.alpha, .email = "a@b, c@d"}, "email"},
         {{.login = "x7", .name = "X", .org_id = b->w.alpha, .language = "?"}, "language"},
         {{.login = "x8", .name = "X", .org_id = b->w.alpha, .time_zone = "a b"}, "time_zone"},
+        {{.login = "xa", .name = "X", .org_id = b->w.alpha, .time_zone = "Mars/Base"}, "time_zone"},
         /* Somebody else's already, however it is written. */
         {{.login = "ANN", .name = "X", .org_id = b->w.beta}, "login"},
         {{.login = "ann@example.org", .name = "X", .org_id = b->w.beta}, "login"},
@@ -559,6 +560,101 @@ static void test_explain(void **state)
     }
 }
 
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+static enum rc do_create(struct bed *b)
+{
+    return create_person(&b->cx, "new", "New Person", b->w.alpha);
+}
+
+static enum rc do_update(struct bed *b)
+{
+    struct person p;
+    TRY(person_load(&b->cx, b->w.cal, &p));
+    p.name = "Cal Changed";
+    return person_update(&b->cx, &p);
+}
+
+static enum rc do_disable(struct bed *b)
+{
+    struct person p;
+    TRY(person_load(&b->cx, b->w.max, &p));
+    return person_disable(&b->cx, b->w.max, p.revision);
+}
+
+static enum rc do_join(struct bed *b)
+{
+    return group_join(&b->cx, b->w.desk, b->w.cal);
+}
+
+static enum rc do_give(struct bed *b)
+{
+    int64_t id;
+    return role_give(&b->cx, &(struct role_grant){.role = "agent", .person_id = b->w.cal}, &id);
+}
+
+static enum rc do_organisation(struct bed *b)
+{
+    int64_t id;
+    return organisation_create(&b->cx, &(struct organisation){.name = "Gamma"}, &id);
+}
+
+static const char *const no_params[] = {NULL};
+#define TOTALS                                                                                     \
+    "SELECT (SELECT count(*) FROM event) AS events, (SELECT n FROM epoch WHERE name = 'people') "  \
+    "AS epoch, (SELECT count(*) FROM person) + (SELECT count(*) FROM organisation) + "             \
+    "(SELECT count(*) FROM team_member) + (SELECT count(*) FROM role_grant) + "                    \
+    "(SELECT sum(revision) FROM person) AS rows"
+static const struct sql totals_sql = {
+    .name = "totals", .text = {TOTALS, TOTALS}, .params = no_params};
+
+struct totals {
+    int64_t events, epoch, rows;
+};
+static const struct col totals_cols[] = {
+    INT_COL(struct totals, events),
+    INT_COL(struct totals, epoch),
+    INT_COL(struct totals, rows),
+    {0},
+};
+
+static struct totals totals_of(struct ctx *cx)
+{
+    struct totals s;
+    assert_rc(cx, db_one(cx, &totals_sql, ARGS(), totals_cols, &s), OK);
+    return s;
+}
+
+/* Whichever statement fails: a change, its epoch and its event are there together or not at all. */
+static void test_faults(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    static enum rc (*const changes[])(struct bed *) = {do_create, do_update, do_disable,
+                                                       do_join,   do_give,   do_organisation};
+    for (int i = 0; i < ARRAY_LEN(changes); i++) {
+        const struct totals before = totals_of(cx);
+        int n = 1;
+        for (;; n++) {
+            db_fail_at(cx->db, n, E_FAIL);
+            const enum rc rc = changes[i](b);
+            db_fail_at(cx->db, 0, OK);
+            assert_true(rc == OK || rc == E_FAIL);
+            fail_clear(cx);
+            if (rc == OK)
+                break;
+            const struct totals after = totals_of(cx);
+            assert_memory_equal(&before, &after, sizeof(before));
+            assert_true(n < 100);
+        }
+        assert_true(n > 3);
+        const struct totals after = totals_of(cx);
+        assert_int_equal(after.events, before.events + 1);
+        assert_int_equal(after.epoch, before.epoch + 1);
+        assert_true(after.rows > before.rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +673,7 @@ int main(void)
         {"test_first_on_empty (sqlite)", test_first_on_empty, on_empty_sqlite, tear_down, NULL},
         {"test_first_on_empty (postgres)", test_first_on_empty, on_empty_postgres, tear_down, NULL},
         ON_BOTH(test_explain),
+        ON_BOTH(test_faults),
     };
     return cmocka_run_group_tests_name("people", tests, NULL, NULL);
 }

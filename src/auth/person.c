@@ -6,6 +6,7 @@
 #include "auth/manage.h"
 #include "auth/page.h"
 #include "auth/people.h"
+#include "auth/scope.h"
 #include "auth/session.h"
 #include "auth/user.h"
 #include "base/arena.h"
@@ -147,7 +148,7 @@ static enum rc clean(struct ctx *cx, const struct person *p, struct person *ret)
     c.login = p->login ? words_fold(cx->arena, p->login) : NULL;
     TRY(attrs_clean(cx, attrs, &c));
     *ret = c;
-    return OK;
+    return attr_check_zone(cx, c.time_zone);
 }
 
 static const char *folded(struct ctx *cx, const char *s)
@@ -173,16 +174,7 @@ static enum rc check_free(struct ctx *cx, const struct person *p)
     if (rc == E_NOT_FOUND)
         return OK;
     TRY(rc);
-    return fail(cx, E_INVALID, taken.n == 1 ? "login" : "email", "is somebody else's already");
-}
-
-static enum rc check_organisation(struct ctx *cx, int64_t id)
-{
-    enum rc rc = manage_org(cx, id);
-    if (rc == OK && !organisation_who(cx, id).id)
-        rc = E_NOT_FOUND;
-    return rc == E_NOT_FOUND ? fail(cx, E_INVALID, "organisation", "there is no such organisation")
-                             : rc;
+    return manage_taken(cx, taken.n == 1 ? "login" : "email", "somebody else's");
 }
 
 struct change {
@@ -195,7 +187,7 @@ static enum rc create_in_tx(struct ctx *cx, void *arg)
 {
     struct change *c = arg;
     const struct person *p = &c->person;
-    TRY(check_organisation(cx, p->org_id));
+    TRY(manage_org_of(cx, p->org_id, "organisation"));
     TRY(check_free(cx, p));
     struct number id;
     TRY(db_one(cx, SQL_person_create,
@@ -238,10 +230,11 @@ static bool are_own(struct val changes)
 
 static enum rc check_update(struct ctx *cx, const struct person *p, struct val changes)
 {
-    if (manage_is_self(cx, p->id) && are_own(changes))
+    if (manage_is_self(cx, p->id) && are_own(changes) &&
+        scope_allows(cx->user->scopes, NULL, SCOPE_WRITE))
         return OK;
     TRY(manage_person(cx, p->id));
-    TRY(check_organisation(cx, p->org_id));
+    TRY(manage_org_of(cx, p->org_id, "organisation"));
     return check_free(cx, p);
 }
 

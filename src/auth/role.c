@@ -59,13 +59,11 @@ static enum rc check_holder(struct ctx *cx, const struct role_grant *g)
     struct group group;
     if (!g->person_id == !g->group_id)
         return fail(cx, E_INVALID, "person", "a role is given to one person or one group");
-    if (g->person_id && person_load(cx, g->person_id, &person) != OK)
-        return fail(cx, E_INVALID, "person", "there is no such person");
-    if (g->group_id && group_load(cx, g->group_id, &group) != OK)
-        return fail(cx, E_INVALID, "group", "there is no such group");
-    if (g->org_id && !organisation_who(cx, g->org_id).id)
-        return fail(cx, E_INVALID, "organisation", "there is no such organisation");
-    return OK;
+    if (g->person_id)
+        TRY(manage_reference(cx, person_load(cx, g->person_id, &person), "person"));
+    if (g->group_id)
+        TRY(manage_reference(cx, group_load(cx, g->group_id, &group), "group"));
+    return g->org_id ? manage_org_of(cx, g->org_id, "organisation") : OK;
 }
 
 struct number {
