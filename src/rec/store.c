@@ -209,10 +209,17 @@ static enum rc next_number(struct ctx *cx, const struct process *p, const char *
     return OK;
 }
 
+/* Whose words they are decides how they are stemmed: the caller, the organisation, the server. */
 static const char *language_of(struct ctx *cx, const struct val *slots)
 {
-    const struct who who = person_who(cx, slot_int(slots, FIELD_CALLER));
-    return who.language ? who.language : cx->language;
+    const struct who caller = person_who(cx, slot_int(slots, FIELD_CALLER));
+    const struct who org = organisation_who(cx, slot_int(slots, FIELD_ORGANISATION));
+
+    if (caller.language)
+        return caller.language;
+    if (org.language)
+        return org.language;
+    return cx->language ? cx->language : "en";
 }
 
 enum rc store_create(struct ctx *cx, const struct process *p, struct flow_plan *plan,
