@@ -32,6 +32,7 @@ const char *add_text(struct out *o, const char *text);
 
 void write_int(struct out *o, int64_t i);
 void write_text(struct out *o, const char *text);
+void write_text_param(struct out *o, const char *name); /* once more */
 void write_literal(struct out *o, const char *s);
 void write_member(struct out *o, const char *column, const char *arrow, const char *name);
 void write_missing(struct out *o, bool is_text);

@@ -85,39 +85,61 @@ static void write_items(struct out *o, const struct node *n, enum form form)
     }
 }
 
+static bool needs_record(const struct node *n)
+{
+    for (int i = 1; i < n->count; i++) {
+        const struct node *item = n->kids[i];
+        if (!item->is_fixed && item->kind != NODE_NAMED)
+            return true;
+    }
+    return false;
+}
+
+/* Who watches is asked from the side of the people, unless the record itself says who. */
+static void write_watched_by(struct out *o, const struct node *n)
+{
+    const bool is_per_record = needs_record(n);
+    buf_printf(
+        o->b,
+        is_per_record
+            ? "EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = %s.id AND w.person_id IN ("
+            : "%s.id IN (SELECT w.record_id FROM watcher w WHERE w.person_id IN (",
+        o->sql->record);
+    write_items(o, n, AS_COLUMN);
+    buf_puts(o->b, "))");
+}
+
+static void write_linked_to(struct out *o, const struct node *n)
+{
+    const char *name = n->kids[0]->like->name;
+    if (!is_postgres(o)) {
+        buf_printf(o->b, "EXISTS (SELECT 1 FROM json_each(%s.fields, ", o->sql->record);
+        write_literal(o, arena_printf(o->cx->arena, "$.\"%s\"", name));
+        buf_puts(o->b, ") j WHERE j.value IN (");
+        write_items(o, n, AS_COLUMN);
+        buf_puts(o->b, "))");
+        return;
+    }
+    for (int i = 1; i < n->count; i++) {
+        buf_puts(o->b, i == 1 ? "(" : " OR ");
+        write_member(o, "fields", "->", name);
+        buf_puts(o->b, " @> to_jsonb(");
+        write_value(o, n->kids[i], AS_COLUMN);
+        buf_putc(o->b, ')');
+    }
+    buf_putc(o->b, ')');
+}
+
 /* = or IN over the ids of one field. */
 static void write_any_of(struct out *o, const struct node *n)
 {
-    const char *r = o->sql->record;
     const struct field *f = n->kids[0]->like;
-    if (is_hidden(o, f)) {
+    if (is_hidden(o, f))
         write_false(o);
-        return;
-    }
-    if (f->slot != FIELD_WATCHERS && is_postgres(o)) {
-        for (int i = 1; i < n->count; i++) {
-            buf_puts(o->b, i == 1 ? "(" : " OR ");
-            write_member(o, "fields", "->", f->name);
-            buf_puts(o->b, " @> to_jsonb(");
-            write_value(o, n->kids[i], AS_COLUMN);
-            buf_putc(o->b, ')');
-        }
-        buf_putc(o->b, ')');
-        return;
-    }
-
-    if (f->slot == FIELD_WATCHERS)
-        buf_printf(o->b,
-                   "EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = %s.id AND w.person_id IN (",
-                   r);
-    else {
-        const char *path = arena_printf(o->cx->arena, "$.\"%s\"", f->name);
-        buf_printf(o->b, "EXISTS (SELECT 1 FROM json_each(%s.fields, ", r);
-        write_literal(o, path);
-        buf_puts(o->b, ") j WHERE j.value IN (");
-    }
-    write_items(o, n, AS_COLUMN);
-    buf_puts(o->b, "))");
+    else if (f->slot == FIELD_WATCHERS)
+        write_watched_by(o, n);
+    else
+        write_linked_to(o, n);
 }
 
 /* Choices kept by name compare by their places, which no index knows; but which names are meant can

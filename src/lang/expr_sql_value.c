@@ -39,9 +39,15 @@ void write_int(struct out *o, int64_t i)
     buf_printf(o->b, "CAST(:%s AS BIGINT)", add_int(o, i));
 }
 
+/* SQLite would not look into an index on a JSON member for anything that has a type. */
+void write_text_param(struct out *o, const char *name)
+{
+    buf_printf(o->b, is_postgres(o) ? "CAST(:%s AS TEXT)" : ":%s", name);
+}
+
 void write_text(struct out *o, const char *text)
 {
-    buf_printf(o->b, "CAST(:%s AS TEXT)", add_text(o, text));
+    write_text_param(o, add_text(o, text));
 }
 
 /* A name of the definitions as a literal. */
@@ -218,11 +224,14 @@ static void write_named(struct out *o, const struct node *n)
     if (type == TYPE_LINK)
         buf_puts(o->b, "COALESCE(");
     const char *param = add_text(o, name);
-    buf_printf(o->b, "(SELECT id FROM %s WHERE %s = CAST(:%s AS TEXT))", names[type].table,
-               names[type].column, param);
-    if (type == TYPE_LINK)
-        buf_printf(o->b, ", (SELECT record_id FROM record_alias WHERE number = CAST(:%s AS TEXT)))",
-                   param);
+    buf_printf(o->b, "(SELECT id FROM %s WHERE %s = ", names[type].table, names[type].column);
+    write_text_param(o, param);
+    buf_putc(o->b, ')');
+    if (type == TYPE_LINK) {
+        buf_puts(o->b, ", (SELECT record_id FROM record_alias WHERE number = ");
+        write_text_param(o, param);
+        buf_puts(o->b, "))");
+    }
 }
 
 typedef void (*write_fn)(struct out *o, const struct node *n, enum form form);

@@ -481,17 +481,17 @@ static void test_sql(void **state)
     } cases[] = {
         {"status = open and active", 0, "r.status = CAST(:p1 AS BIGINT) AND r.active = 1 | 1"},
         {"priority <= high", 0, "r.priority <= CAST(:p1 AS BIGINT) | 2"},
-        {"impact = minor", 0, "(r.fields ->> 'impact') = CAST(:p1 AS TEXT) | \"minor\""},
+        {"impact = minor", 0, "(r.fields ->> 'impact') = :p1 | \"minor\""},
         {"impact <= significant", 0, "(r.fields ->> 'impact') IN ('extensive', 'significant')"},
         {"assignee = me", 0, "r.assignee_id = CAST(:p1 AS BIGINT) | 12"},
         {"assignee = Bob", 0,
-         "r.assignee_id = (SELECT id FROM person WHERE login = CAST(:p1 AS TEXT)) | \"bob\""},
+         "r.assignee_id = (SELECT id FROM person WHERE login = :p1) | \"bob\""},
         {"assignee != me", 0, "(r.assignee_id = CAST(:p1 AS BIGINT)) IS NOT TRUE | 12"},
         {"assignee is not empty", 0, "r.assignee_id IS NOT NULL"},
         {"group in my groups", 0,
          "r.group_id IN (CAST(:p1 AS BIGINT), CAST(:p2 AS BIGINT)) | 21, 22"},
         {"process = incident", 0,
-         "r.process_id IN (SELECT id FROM process WHERE name IN (CAST(:p1 AS TEXT))) | "
+         "r.process_id IN (SELECT id FROM process WHERE name IN (:p1)) | "
          "\"incident\""},
         {"created > now - 6 h", 0, "r.created_at > CAST(:p1 AS BIGINT) | 1773129600000000"},
         {"created = today", 0,
@@ -499,15 +499,14 @@ static void test_sql(void **state)
          "1773100800000000, 1773187199999999"},
         {"created > today", 0, "r.created_at >= CAST(:p1 AS BIGINT) | 1773187200000000"},
         {"now > today - 1 day", 0, "1 = 1"},
-        {"title contains \"J\xc3\x84M\"", 0,
-         "instr((r.folds ->> 'title'), CAST(:p1 AS TEXT)) > 0 | \"jam\""},
+        {"title contains \"J\xc3\x84M\"", 0, "instr((r.folds ->> 'title'), :p1) > 0 | \"jam\""},
         {"title contains \"jam\"", 1,
          "strpos((r.folds ->> 'title'), CAST(:p1 AS TEXT)) > 0 | \"jam\""},
         {"watchers = me", 0,
-         "EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = r.id AND w.person_id IN "
+         "r.id IN (SELECT w.record_id FROM watcher w WHERE w.person_id IN "
          "(CAST(:p1 AS BIGINT))) | 12"},
         {"active or is_vip", 0, "(r.active = 1 OR CAST((r.fields ->> 'is_vip') AS BIGINT) = 1)"},
-        {"secret = \"x\"", 0, "CAST(NULL AS TEXT) = CAST(:p1 AS TEXT) | \"x\""},
+        {"secret = \"x\"", 0, "CAST(NULL AS TEXT) = :p1 | \"x\""},
         {"seats + 1 > 2", 0,
          "(CASE WHEN CAST((r.fields ->> 'seats') AS BIGINT) BETWEEN -100000000000000 AND "
          "100000000000000 THEN CAST((r.fields ->> 'seats') AS BIGINT) END + CAST(:p1 AS BIGINT)) "
@@ -555,7 +554,7 @@ static void test_full_text(void **state)
         parse(f, "\"a\" and active and (priority = high or state = new)", true, &e, NULL), OK);
     assert_string_equal(sql_of(f, e, 0, true),
                         "r.active = 1 AND (r.priority = CAST(:p1 AS BIGINT) OR "
-                        "r.state = CAST(:p2 AS TEXT)) | 2, \"new\"");
+                        "r.state = :p2) | 2, \"new\"");
 }
 
 static void test_order_sql(void **state)
