@@ -129,7 +129,7 @@ static const char *engine_text(struct ctx *cx, const char *tokens)
         return tokens;
 
     struct buf b = {.arena = cx->arena};
-    int place = 1;
+    int place = 2; /* a gap before it, so that no phrase crosses from one column into the next */
     for (const char *s = tokens; *s && place < 16000;) {
         const size_t len = strcspn(s, "| ");
         if (len)
@@ -148,8 +148,9 @@ static enum rc put_text(struct ctx *cx, void *arg)
     struct text_work *w = arg;
     struct buf title = {.arena = cx->arena}, body = {.arena = cx->arena};
     struct talk t = {.talk.arena = cx->arena, .notes.arena = cx->arena, .language = w->language};
+    /* No word holds '=', so none finds a key. */
     const char *keys =
-        arena_printf(cx->arena, "p:%lld o:%lld c:%lld", (long long)w->process->process_id,
+        arena_printf(cx->arena, "p=%lld o=%lld c=%lld", (long long)w->process->process_id,
                      (long long)slot_int(w->slots, FIELD_ORGANISATION),
                      (long long)slot_int(w->slots, FIELD_CALLER));
 
