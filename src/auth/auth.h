@@ -142,9 +142,9 @@ struct session {
 
 /* Local sign-in by login or e-mail. Counts the attempt before it verifies, so parallel guesses
  * cannot beat the limit: after 5 failures in 15 minutes a person waits longer each time, and a peer
- * may try 30 times a minute; then E_LIMIT. Unknown names cost the same work and are limited alike.
- * At most 4 hashes at once; more wait, or E_BUSY. Wrong: E_UNAUTHENTICATED, always in the same
- * words. Sets cx->user. */
+ * (NULL: not known) may try 30 times a minute; then E_LIMIT. Unknown names cost the same work and
+ * are limited alike. At most 4 hashes at once; more wait, or E_BUSY. Wrong: E_UNAUTHENTICATED,
+ * always in the same words. Sets cx->user. */
 enum rc auth_login(struct ctx *cx, const char *login, const struct secret *password,
                    const char *peer, const char *agent, struct session *ret,
                    const struct user **ret_user);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/secret.h"
+#include "base/str.h"
 #include "db/db.h"
 #include "lang/words.h"
 #include "login_sql.h"
@@ -168,14 +169,23 @@ static enum rc sign_in_in_tx(struct ctx *cx, void *arg)
     return session_create(cx, l->account.id, l->peer, l->agent, &l->session);
 }
 
+/* Behind a proxy on a socket nobody's address is known; one bucket for all would lock all out. */
+static enum rc check_peer(struct ctx *cx, const char *peer)
+{
+    struct rate rate;
+    if (str_is_empty(peer))
+        return OK;
+    const char *principal = arena_printf(cx->arena, "sign-in %s", peer);
+    if (auth_rate(cx, principal, PEER_PER_MINUTE, &rate))
+        return OK;
+    return fail(cx, E_LIMIT, NULL, "too many attempts from your address; wait a minute");
+}
+
 enum rc auth_login(struct ctx *cx, const char *login, const struct secret *password,
                    const char *peer, const char *agent, struct session *ret,
                    const struct user **ret_user)
 {
-    struct rate rate;
-    const char *principal = arena_printf(cx->arena, "sign-in %s", peer ? peer : "");
-    if (!auth_rate(cx, principal, PEER_PER_MINUTE, &rate))
-        return fail(cx, E_LIMIT, NULL, "too many attempts from your address; wait a minute");
+    TRY(check_peer(cx, peer));
     if (strnlen(login, LONGEST_NAME) == LONGEST_NAME || secret_len(password) > PASSWORD_MOST_BYTES)
         return is_wrong(cx);
 

@@ -1,4 +1,6 @@
 /* Who may: tables over users, records and rights, without a database. */
+#include <stdio.h>
+
 #include "auth/auth_test.h"
 
 /* Organisations 1 > 2 > 3, and 9 apart. */
@@ -313,13 +315,39 @@ static void test_scopes(void **state)
     }
 }
 
+/* ---- the manual ------------------------------------------------------------------------------ */
+
+/* doc/permission.md names every right there is, with the same words. */
+static void test_manual(void **state)
+{
+    (void)state;
+    static char text[64 << 10];
+    char path[1024];
+    const char *source = getenv("TEST_SOURCE");
+    if (!source)
+        skip();
+    snprintf(path, sizeof(path), "%s/doc/permission.md", source);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+    fclose(f);
+    for (const struct right_info *r = auth_rights; r->name; r++) {
+        char row[512];
+        snprintf(row, sizeof(row), "| `%s` | %s | %s |", r->name, r->help,
+                 r->is_scoped ? "yes" : "no");
+        if (!strstr(text, row))
+            print_message("# missing: %s\n", row);
+        assert_non_null(strstr(text, row));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_records, end), cmocka_unit_test_teardown(test_failures, end),
         cmocka_unit_test_teardown(test_words, end),   cmocka_unit_test_teardown(test_reach, end),
         cmocka_unit_test_teardown(test_rights, end),  cmocka_unit_test_teardown(test_routes, end),
-        cmocka_unit_test_teardown(test_scopes, end),
+        cmocka_unit_test_teardown(test_scopes, end),  cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests_name("may", tests, NULL, NULL);
 }
