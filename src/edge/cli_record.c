@@ -123,7 +123,9 @@ static enum rc show_history(struct ctx *cx, struct cli *c, const char *path)
 
     for (;;) {
         struct answer a;
-        TRY(ask_get(cx, c, arena_printf(cx->arena, "%s/history?limit=500&after=%s", path, after),
+        TRY(ask_get(cx, c,
+                    arena_printf(cx->arena, "%s/history?limit=500%s%s", path,
+                                 after ? "&after=" : "", after ? after : ""),
                     &a));
         const struct val *data = val_get(&a.body, "data");
         if (!data || data->kind != VAL_LIST || !data->count)

@@ -29,7 +29,7 @@ static const struct column event_columns[] = {
 
 /* One page after that event; *ret_last is how far the server looked. */
 static enum rc print_events(struct ctx *cx, struct cli *c, struct out *o, int64_t *after,
-                            bool *ret_any)
+                            bool *ret_more)
 {
     struct answer a;
     int64_t last;
@@ -40,13 +40,11 @@ static enum rc print_events(struct ctx *cx, struct cli *c, struct out *o, int64_
     const struct val *data = val_get(&a.body, "data");
     if (!data || data->kind != VAL_LIST)
         return fail(cx, E_FAIL, NULL, "%s does not answer as fettle does", c->door->name);
-    *ret_any = data->count;
     if (data->count)
         out_rows(o, cx->arena, *data);
-    if (str_to_int(val_get_text(&a.body, "last") ? val_get_text(&a.body, "last") : "", &last)) {
-        *ret_any |= last > *after;
+    *ret_more = val_get(&a.body, "has_more") && val_get(&a.body, "has_more")->flag;
+    if (val_get_text(&a.body, "after") && str_to_int(val_get_text(&a.body, "after"), &last))
         *after = last;
-    }
     return cli_flush(cx, c);
 }
 
@@ -55,20 +53,20 @@ static enum rc run_events(struct ctx *cx, struct cli *c)
     struct out o = out_begin(c, event_columns);
     struct ctx page;
     int64_t after = cli_int(c, "after", 0);
-    bool has_any = true;
+    bool has_more = true;
 
     TRY(ask_open(cx, c));
     page = *cx;
     page.arena = arena_create();
     arena_defer(cx->arena, (void (*)(void *))arena_destroy, page.arena);
-    while (has_any || cli_is(c, "follow")) {
-        const enum rc rc = print_events(&page, c, &o, &after, &has_any);
+    while (has_more || cli_is(c, "follow")) {
+        const enum rc rc = print_events(&page, c, &o, &after, &has_more);
         if (rc != OK) {
             cx->err = page.err;
             return rc;
         }
         arena_reset(page.arena);
-        if (!has_any && cli_is(c, "follow"))
+        if (!has_more && cli_is(c, "follow"))
             usleep(PAUSE_US);
     }
     out_end(&o);
