@@ -326,13 +326,89 @@ static enum rc read_epoch(struct ctx *cx, int64_t *ret)
     return db_one(cx, SQL_type_epoch, NULL, id_cols, ret);
 }
 
+/* ---- what has no file any more -------------------------------------------------------------- */
+
+static const struct process_file *find_file(const struct list *files, const char *name)
+{
+    const struct process_file *f = files->at;
+
+    for (int i = 0; i < files->count; i++) {
+        if (str_equal(f[i].name, name))
+            return &f[i];
+    }
+    return NULL;
+}
+
+/* The file that defines the process in the set it was activated with. */
+static enum rc kept_file(struct ctx *cx, const struct version_row *v,
+                         const struct process_file **ret)
+{
+    struct list files, findings = {0};
+    struct snapshot *s;
+
+    TRY(set_files(cx, v->set_id, &files));
+    TRY(snapshot_load(cx, files.at, files.count, &s, &findings));
+    arena_defer(cx->arena, snapshot_release, s);
+    const struct process *p = defs_process(s->defs, v->process);
+    *ret = p ? find_file(&files, p->file) : NULL;
+    return OK;
+}
+
+/* Adds the files of processes that are in force and that none of these defines. */
+static enum rc add_kept(struct ctx *cx, const struct defs *defs, struct list *files)
+{
+    struct list currents;
+
+    TRY(db_all(cx, SQL_type_currents, NULL, version_cols, sizeof(struct version_row), &currents));
+    const struct version_row *v = currents.at;
+    for (int i = 0; i < currents.count; i++) {
+        const struct process_file *kept = NULL;
+        if (!defs_process(defs, v[i].process))
+            TRY(kept_file(cx, &v[i], &kept));
+        if (kept && !find_file(files, kept->name))
+            *(struct process_file *)list_add(cx->arena, files, sizeof(*kept)) = *kept;
+    }
+    return OK;
+}
+
+/* A file that is gone does not take the records of its process with it: what was in force stays so,
+ * as long as it fits to the files that are there. */
+static enum rc load_with_kept(struct ctx *cx, const struct process_file *files, int count,
+                              struct list *ret_files, struct snapshot **ret,
+                              struct list *ret_findings)
+{
+    struct list findings = {0};
+    struct snapshot *alone, *all;
+
+    *ret_files = (struct list){0};
+    for (int i = 0; i < count; i++)
+        *(struct process_file *)list_add(cx->arena, ret_files, sizeof(*files)) = files[i];
+    TRY(snapshot_load(cx, files, count, &alone, ret_findings));
+    *ret = alone;
+    enum rc rc = add_kept(cx, alone->defs, ret_files);
+    if (rc != OK)
+        snapshot_release(alone);
+    if (rc != OK || ret_files->count == count)
+        return rc;
+    rc = snapshot_load(cx, ret_files->at, ret_files->count, &all, &findings);
+    if (rc != OK) {
+        ret_files->count = count;
+        fail_clear(cx);
+        return OK;
+    }
+    arena_defer(cx->arena, snapshot_release, alone); /* the findings are in it */
+    *ret = all;
+    return OK;
+}
+
 enum rc type_activate(struct ctx *cx, struct types *t, const struct process_file *files, int count,
                       struct list *ret_findings)
 {
     struct snapshot *s;
+    struct list all;
 
-    TRY(snapshot_load(cx, files, count, &s, ret_findings));
-    struct activation a = {.files = files, .count = count, .defs = s->defs};
+    TRY(load_with_kept(cx, files, count, &all, &s, ret_findings));
+    struct activation a = {.files = all.at, .count = all.count, .defs = s->defs};
     enum rc rc = db_tx(cx, store_definitions, &a);
     if (rc == OK)
         rc = read_epoch(cx, &s->epoch);

@@ -23,8 +23,10 @@ void types_destroy(struct types *t);
  * how a log is imported. E_NOT_FOUND: no folder, no files. */
 enum rc type_read_folder(struct ctx *cx, const char *folder, struct list *ret); /* process_file */
 
-/* Load these files, store what is new in the database, and put them in force. With findings of
- * level error nothing changes and E_INVALID is returned; ret_findings holds them all. */
+/* Load these files, store what is new in the database, and put them in force. A process that is in
+ * force and has no file here stays as it was: its records outlive a file that is not there. With
+ * findings of level error nothing changes and E_INVALID is returned; ret_findings holds them all.
+ */
 enum rc type_activate(struct ctx *cx, struct types *t, const struct process_file *files, int count,
                       struct list *ret_findings);
 
