@@ -9,6 +9,7 @@ A scenario is tests/scenario/NAME.yaml, a list of steps done one after the other
       as: anna                    who sends: a login of bed.yaml, admin, or nobody; it stays so
       post: /api/v1/incident      get, post, patch, put, delete: a path below the server
       headers: {If-Match: '"1"'}
+      file: text                  instead of a body: the bytes of an upload
       body: {title: Printer on fire, impact: minor, urgency: low}
       expect: {status: 201, number: INC-1, caller.name: Anna}
       save: {id: id}              members of the answer by name, for {id} in later steps
@@ -54,7 +55,8 @@ FOLDER = fettle.SOURCE / "tests/scenario"
 BEGIN = datetime(2035, 1, 8, 9, 0, tzinfo=ZoneInfo("Europe/Paris"))
 JOBS_TIMEOUT_S = 10
 METHODS = ("get", "post", "patch", "put", "delete")
-STEP_KEYS = {"about", "as", "do", "with", "record", "clock", "headers", "body", "expect", "save",
+STEP_KEYS = {"about", "as", "do", "with", "record", "clock", "headers", "body", "file", "expect",
+             "save",
              *METHODS}
 
 
@@ -291,8 +293,8 @@ class Scenario:
             return self.find(step["record"])
         for method in METHODS:
             if method in step:
-                return self.send(method.upper(), step[method], step.get("body"),
-                                 step.get("headers"))
+                body = step["file"].encode() if "file" in step else step.get("body")
+                return self.send(method.upper(), step[method], body, step.get("headers"))
         return None
 
     def run_step(self, step):

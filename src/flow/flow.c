@@ -49,7 +49,18 @@ refuse(struct work *w, enum rc rc, const char *code, const char *fmt, ...)
     return rc;
 }
 
-/* One field is wrong; all faults are collected before the action is refused. */
+static bool has_fault(const struct work *w, const char *field)
+{
+    const struct problem *problems = w->cx->err.problems.at;
+    for (int i = 0; i < w->cx->err.problems.count; i++) {
+        if (str_equal(problems[i].field, field))
+            return true;
+    }
+    return false;
+}
+
+/* One field is wrong; all faults are collected before the action is refused. The first one of a
+ * field is the cause of others, as being empty after a value that could not be read. */
 static void __attribute__((format(printf, 4, 5)))
 fault(struct work *w, const char *field, const char *code, const char *fmt, ...)
 {
@@ -57,6 +68,8 @@ fault(struct work *w, const char *field, const char *code, const char *fmt, ...)
         deviate(w, code);
         return;
     }
+    if (has_fault(w, field))
+        return;
 
     va_list args;
     va_start(args, fmt);
