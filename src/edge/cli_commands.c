@@ -1,11 +1,12 @@
 /* cli_commands.c - the only list of command tables, and the flags that they share. */
 #include "edge/cli.h"
 
-extern const struct command run_commands[], import_commands[], record_commands[], system_commands[],
-    local_commands[];
+extern const struct command run_commands[], import_commands[], record_commands[], people_commands[],
+    access_commands[], system_commands[], local_commands[];
 
 const struct command *const command_tables[] = {
-    run_commands, record_commands, import_commands, system_commands, local_commands, NULL,
+    run_commands,    record_commands, people_commands, access_commands,
+    import_commands, system_commands, local_commands,  NULL, /* a line each */
 };
 
 const struct flag cli_common_flags[] = {
