@@ -49,6 +49,63 @@ static enum rc metrics(struct ctx *cx, struct call *c)
     return OK;
 }
 
+/* ---- how it is set -------------------------------------------------------------------------- */
+
+static const struct shape setting_shape[] = {
+    {"name", SHAPE_TEXT, .is_required = true},
+    {"value", SHAPE_TEXT, .is_required = true, .is_nullable = true, .help = "null: a secret"},
+    {"source", SHAPE_TEXT, .is_required = true, .help = "default, or the place that says so"},
+    {0},
+};
+
+static const struct shape system_output[] = {
+    {"version", SHAPE_TEXT, .is_required = true},
+    {"engine", SHAPE_TEXT, .choices = "sqlite postgres", .is_required = true},
+    {"started", SHAPE_INSTANT, .is_required = true},
+    {"now", SHAPE_INSTANT, .is_required = true},
+    {"base_url", SHAPE_TEXT, .is_required = true},
+    {"connections", SHAPE_INT, .is_required = true},
+    {"streams", SHAPE_INT, .is_required = true},
+    {"settings", SHAPE_OBJECT, .is_list = true, .of = setting_shape, .schema = "Setting",
+     .is_required = true},
+    {0},
+};
+
+static void write_setting(struct json *j, const struct settings *settings, enum setting_id id)
+{
+    const struct setting *row = &settings_table()[id];
+
+    json_open(j, '{');
+    json_member_text(j, "name", row->name);
+    json_key(j, "value");
+    json_text(j, row->kind == SET_SECRET ? NULL : settings_text(settings, id));
+    json_member_text(j, "source", settings_source(settings, id));
+    json_close(j, '}');
+}
+
+static enum rc read_system(struct ctx *cx, struct call *c)
+{
+    const struct server *s = c->server;
+    const struct http_figures figures = s->http ? http_figures(s->http) : (struct http_figures){0};
+    struct json *j = &c->json;
+
+    json_open(j, '{');
+    json_member_text(j, "version", FETTLE_VERSION);
+    json_member_text(j, "engine", db_engine(cx->db) == DB_SQLITE ? "sqlite" : "postgres");
+    json_key(j, "started"), json_instant(j, s->started_at);
+    json_key(j, "now"), json_instant(j, cx->now);
+    json_member_text(j, "base_url", s->base_url);
+    json_member_int(j, "connections", figures.connections);
+    json_member_int(j, "streams", figures.streams);
+    json_key(j, "settings");
+    json_open(j, '[');
+    for (int i = 0; i < SETTING_COUNT; i++)
+        write_setting(j, s->settings, (enum setting_id)i);
+    json_close(j, ']');
+    json_close(j, '}');
+    return OK;
+}
+
 /* ---- what tests may move -------------------------------------------------------------------- */
 
 static const struct shape clock_input[] = {
@@ -139,6 +196,17 @@ static enum rc send_robots(struct ctx *cx, struct call *c)
     return OK;
 }
 
+/* RFC 9116: where to report a weakness of this server: to who runs it. */
+static enum rc send_security(struct ctx *cx, struct call *c)
+{
+    const int64_t expires = cx->now - cx->now % US_PER_DAY + 180 * US_PER_DAY;
+
+    buf_printf(&c->response->body, "Contact: %s/\nExpires: %s\nPreferred-Languages: en\n",
+               c->server->base_url, time_format_instant(cx->arena, expires));
+    c->response->type = "text/plain; charset=utf-8";
+    return OK;
+}
+
 const struct route system_routes[] = {
     {HTTP_GET_, "/healthz", ALLOW_PUBLIC, live, "readHealth", "The server runs", NULL, NULL,
      health_output, .flags = ROUTE_URGENT | ROUTE_NO_LIMIT, .tag = "System"},
@@ -147,11 +215,15 @@ const struct route system_routes[] = {
      .flags = ROUTE_URGENT | ROUTE_NO_LIMIT},
     {HTTP_GET_, "/metrics", "system.view", metrics, "readMetrics", "Figures for Prometheus",
      .flags = ROUTE_URGENT | ROUTE_NO_LIMIT | ROUTE_FILE},
+    {HTTP_GET_, "/api/v1/system", "system.view", read_system, "readSystem",
+     "Version, figures and settings of the server, without its secrets", NULL, NULL, system_output},
     {HTTP_POST_, "/api/v1/test/clock", ALLOW_PUBLIC, move_clock, "moveClock",
      "Move the clock; only where the setting test.clock is on", NULL, clock_input, clock_output,
      .flags = ROUTE_HIDDEN | ROUTE_NO_LIMIT},
     {HTTP_GET_, "/", ALLOW_PUBLIC, home, "home", "Where the description of the API is",
      .flags = ROUTE_HIDDEN | ROUTE_FILE},
+    {HTTP_GET_, "/.well-known/security.txt", ALLOW_PUBLIC, send_security, "security",
+     "Where to report a weakness", .flags = ROUTE_HIDDEN | ROUTE_FILE},
     {HTTP_GET_, "/robots.txt", ALLOW_PUBLIC, send_robots, "robots", "Nothing here is to be indexed",
      .flags = ROUTE_HIDDEN | ROUTE_FILE},
     {0},

@@ -2,7 +2,8 @@
 #include "edge/route.h"
 
 extern const struct route session_routes[], people_routes[], group_routes[], record_routes[],
-    act_routes[], around_routes[], attachment_routes[], event_routes[], system_routes[];
+    act_routes[], around_routes[], attachment_routes[], event_routes[], notice_routes[],
+    process_routes[], job_routes[], system_routes[];
 
 /* clang-format off */
 const struct route *const route_tables[] = {
@@ -14,6 +15,9 @@ const struct route *const route_tables[] = {
     around_routes,
     attachment_routes,
     event_routes,
+    notice_routes,
+    process_routes,
+    job_routes,
     system_routes,
     NULL,
 };

@@ -140,17 +140,100 @@ static void log_findings(const struct list *findings)
                   LOG_NUM("column", f[i].column), LOG_TEXT("text", f[i].text));
 }
 
+static void reserve(struct ctx *cx, struct list *findings, const struct process *p,
+                    const char *name, int line, int column)
+{
+    struct finding *f = list_add(cx->arena, findings, sizeof(*f));
+
+    *f = (struct finding){
+        .level = FINDING_ERROR,
+        .rule = "reserved-name",
+        .file = p->file,
+        .line = line,
+        .column = column,
+        .text = arena_printf(cx->arena, "'%s' has a meaning of its own in the API", name),
+    };
+}
+
+/* Members of a record that are no fields, and of what is sent along with an action. */
+static const char *const reserved_fields[] = {
+    "version", "revision", "overrides", "actions", "comment", "note", "override_reason", NULL,
+};
+
+static const char *const *known_rights(struct arena *a)
+{
+    int count = 0;
+
+    while (auth_rights[count].name)
+        count++;
+    const char **names = arena_array(a, (size_t)count + 1, sizeof(*names));
+    for (int i = 0; i < count; i++)
+        names[i] = auth_rights[i].name;
+    return names;
+}
+
+enum rc server_check_processes(struct ctx *cx, const struct defs *defs, struct list *findings)
+{
+    const int before = findings->count;
+
+    process_check_rights(cx, defs, known_rights(cx->arena), findings);
+    for (int i = 0; i < defs->process_count; i++) {
+        const struct process *p = &defs->processes[i];
+        if (route_is_reserved(p->name))
+            reserve(cx, findings, p, p->name, p->line, 1);
+        for (int f = FIELD_BUILTINS; f < p->field_count; f++) {
+            if (str_in(p->fields[f].name, reserved_fields))
+                reserve(cx, findings, p, p->fields[f].name, p->fields[f].line, p->fields[f].column);
+        }
+    }
+    return findings->count > before ? E_INVALID : OK;
+}
+
+enum rc server_activate(struct ctx *cx, struct server *s, const struct list *files,
+                        struct list *ret_findings)
+{
+    const struct defs *defs;
+
+    TRY(process_load(cx, files->at, files->count, &defs, ret_findings));
+    if (server_check_processes(cx, defs, ret_findings) != OK)
+        return fail(cx, E_INVALID, NULL, "the process files have errors");
+    *ret_findings = (struct list){0};
+    return type_activate(cx, s->types, files->at, files->count, ret_findings);
+}
+
 enum rc server_load_processes(struct ctx *cx, struct server *s)
 {
     struct list files, findings = {0};
 
     TRY(type_read_folder(cx, settings_text(s->settings, SETTING_PROCESSES), &files));
-    const enum rc rc = type_activate(cx, s->types, files.at, files.count, &findings);
+    const enum rc rc = server_activate(cx, s, &files, &findings);
     log_findings(&findings);
     return rc;
 }
 
-/* Without files of its own a server goes on with what the database holds. */
+/* What is in force when the server starts: the folder's files, unless these were in force before
+ * and others came after them through the API. Without files, what the database holds. */
+static enum rc choose_processes(struct ctx *cx, struct server *s)
+{
+    const char *folder = settings_text(s->settings, SETTING_PROCESSES);
+    struct list files, findings = {0};
+    enum type_set set;
+
+    const enum rc rc = type_read_folder(cx, folder, &files);
+    if (rc == E_NOT_FOUND && type_refresh(cx, s->types) == OK)
+        return OK;
+    TRY(rc);
+    TRY(type_find_set(cx, files.at, files.count, &set));
+    if (set == TYPE_SET_OLD) {
+        log_write(LOG_WARNING, "newer process files are in force than those of the folder",
+                  LOG_TEXT("folder", folder));
+        return type_refresh(cx, s->types);
+    }
+    const enum rc activated = server_activate(cx, s, &files, &findings);
+    log_findings(&findings);
+    return activated;
+}
+
 enum rc server_prepare(struct ctx *cx, struct server *s)
 {
     int applied;
@@ -158,10 +241,7 @@ enum rc server_prepare(struct ctx *cx, struct server *s)
     TRY(db_migrate(cx, &applied));
     if (applied)
         log_write(LOG_INFO, "database migrated", LOG_NUM("steps", applied));
-    enum rc rc = server_load_processes(cx, s);
-    if (rc == E_NOT_FOUND && type_refresh(cx, s->types) == OK)
-        rc = OK;
-    TRY(rc);
+    TRY(choose_processes(cx, s));
     type_take(cx, s->types);
     cx->language = settings_text(s->settings, SETTING_LANGUAGE);
     return OK;

@@ -53,6 +53,14 @@ enum rc server_prepare(struct ctx *cx, struct server *s);
 /* Read the process files of the folder again and put them in force; findings are logged. */
 enum rc server_load_processes(struct ctx *cx, struct server *s);
 
+/* Put these files (struct process_file) in force; E_INVALID with an error among the findings. */
+enum rc server_activate(struct ctx *cx, struct server *s, const struct list *files,
+                        struct list *ret_findings);
+
+/* What lang cannot know: rights that do not exist, names that the API needs for itself. Adds
+ * findings; E_INVALID when there are some. */
+enum rc server_check_processes(struct ctx *cx, const struct defs *defs, struct list *findings);
+
 /* The link for the first administrator, when nobody can administer yet; NULL otherwise. */
 enum rc server_first_link(struct ctx *cx, struct server *s, const char **ret);
 

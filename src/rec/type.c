@@ -294,6 +294,25 @@ static enum rc store_set(struct ctx *cx, const struct activation *a, int64_t *re
                   ARGS(TEXT("hash", hash), TEXT("files", json), INT("now", cx->now)), id_cols, ret);
 }
 
+enum rc type_find_set(struct ctx *cx, const struct process_file *files, int count,
+                      enum type_set *ret)
+{
+    const char *json = files_json(cx, files, count);
+    char hash[SHA256_HEX];
+    int64_t id, newest;
+
+    sha256_hex(json, strlen(json), hash);
+    const enum rc rc = db_one(cx, SQL_type_set_by_hash, ARGS(TEXT("hash", hash)), id_cols, &id);
+    if (rc == E_NOT_FOUND) {
+        *ret = TYPE_SET_NEW;
+        return OK;
+    }
+    TRY(rc);
+    TRY(db_one(cx, SQL_type_newest_set, NULL, id_cols, &newest));
+    *ret = id == newest ? TYPE_SET_CURRENT : TYPE_SET_OLD;
+    return OK;
+}
+
 static enum rc store_definitions(struct ctx *cx, void *arg)
 {
     struct activation *a = arg;

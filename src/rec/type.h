@@ -30,6 +30,11 @@ enum rc type_read_folder(struct ctx *cx, const char *folder, struct list *ret); 
 enum rc type_activate(struct ctx *cx, struct types *t, const struct process_file *files, int count,
                       struct list *ret_findings);
 
+/* Whether these very files were in force once, and still are. */
+enum type_set { TYPE_SET_NEW, TYPE_SET_OLD, TYPE_SET_CURRENT };
+enum rc type_find_set(struct ctx *cx, const struct process_file *files, int count,
+                      enum type_set *ret);
+
 /* Put in force what the database says is current, if that moved (another process activated). */
 enum rc type_refresh(struct ctx *cx, struct types *t);
 

@@ -49,4 +49,7 @@ UPDATE process SET current_id = :id WHERE id = :process_id
 
 -- name: newest_set
 -- The set that the newest version came with: the shared files in force.
-SELECT max(set_id) AS id FROM process_version
+SELECT set_id AS id FROM process_version ORDER BY id DESC LIMIT 1
+
+-- name: set_by_hash
+SELECT id FROM definition_set WHERE hash = :hash

@@ -403,3 +403,23 @@ def test_bulk(server):
     assert reply["data"][0]["status"] == 404
     bob.post("/api/v1/bulk", {"process": "incident", "action": "take"}).expect(422)
     bob.post("/api/v1/bulk", {**body, "numbers": ["x"] * 501}).expect(422)
+
+
+def test_notices(server):
+    """people are told in their own language, and only of what they may see"""
+    bob = agent(server)
+    anna = server.person("told", language="fr")
+    number = incident(anna, title="Plus de café")["number"]
+    bob.act("incident", number, "take").expect(200)
+    bob.act("incident", number, "resolve", closure_code="solved", resolution="Rempli").expect(200)
+    notices = anna.get("/api/v1/me/notices").expect(200)["data"]
+    assert notices and notices[0]["number"] == number and number in notices[0]["subject"]
+    assert "{{" not in notices[0]["body"] and "Told" in notices[0]["body"], notices[0]
+    assert f"/incident/{number}" in notices[0]["body"]
+    count = anna.get("/api/v1/me/notices/count").expect(200)["unread"]
+    assert count == len(notices)
+    anna.post(f"/api/v1/me/notices/{notices[0]['id']}/read").expect(204)
+    assert anna.get("/api/v1/me/notices/count")["unread"] == count - 1
+    bob.post(f"/api/v1/me/notices/{notices[0]['id']}/read").expect(404)
+    anna.post("/api/v1/me/notices/read", {"up_to": notices[0]["id"]}).expect(204)
+    assert anna.get("/api/v1/me/notices", unread="true")["data"] == []
