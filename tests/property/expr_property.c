@@ -591,7 +591,7 @@ static void try_shapes(struct bed *b)
 int main(int argc, char **argv)
 {
     static struct bed b;
-    const int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
+    const int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
     const uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : SEED;
     int valid = 0;
     int applied;
