@@ -163,7 +163,7 @@ static enum rc parse(struct parser *p, struct expr *e, enum expr_want want)
     TRY(expr_parse_text(p, e->want, &root, &orders));
     if (want == WANT_CONDITION)
         TRY(type_condition(p, &root));
-    else
+    else if (e->want)
         TRY(type_want(p, &root, e->want, &e->want_divisor));
     if (p->fault.text) /* too deep */
         return E_INVALID;
@@ -242,7 +242,7 @@ static bool is_searched(const struct expr *e, int slot)
 {
     for (const struct field *const *f = e->texts; *f; f++) {
         if ((*f)->slot == slot)
-            return true;
+            return !(*f)->is_internal;
     }
     return false;
 }

@@ -4,16 +4,16 @@
  * values and translated to SQL, with the same meaning. It has no loops, no assignment and no I/O,
  * and it always ends. doc/language/ is its manual.
  *
- *   status = open and priority <= high                     (choices compare in the order of their
- * list) group in my groups and assignee is empty created > now - 2 days or resolved >= 2026-01-01
+ *   status = open and priority <= high
+ *   group in my groups and assignee is empty and created > now - 2 days
  *   title contains "print" and not (category under hardware/printer)
  *   printer "out of paper" -toner jam*  ORDER BY priority, created desc
  *
  * MEANING. An expression as a condition is true or false, never unknown. A comparison with a
- * missing value is false, except != (true) and `is empty`. `not x` is true exactly when x is false.
- * Words that are no field, operator or keyword search the full text: all must occur; "a b" is a
- * phrase, a OR b either, -a or NOT a none, a* a beginning. Names are case-sensitive except
- * keywords.
+ * missing value is false, except != (true) and `is empty`. `not x` is true exactly when x is false,
+ * a != b exactly when a = b is. Choices compare in the order of their list. Words that are no
+ * field, operator or keyword search the full text: all must occur; "a b" is a phrase, a OR b
+ * either, -a or NOT a none, a* a beginning. Names are case-sensitive except keywords.
  */
 #ifndef LANG_EXPR_H
 #define LANG_EXPR_H
@@ -37,6 +37,8 @@ struct expr_scope {
     int count;
     bool is_query; /* allows free words and ORDER BY */
 };
+/* Sets is_query to false. Where processes differ, a field has the choices of all and the widest
+ * bounds, and is internal when it is so in one. */
 void expr_scope_of(struct arena *a, const struct process *const *processes, int count,
                    struct expr_scope *ret);
 
@@ -48,8 +50,9 @@ struct expr_fault {
 
 enum expr_want { WANT_CONDITION, WANT_VALUE };
 
-/* Parse and check. On E_INVALID *ret_fault says where. want_type matters for WANT_VALUE only: the
- * type that the value is set into. Bounded: 4 KB of text, depth 32. The text is copied. */
+/* Parse and check. On E_INVALID *ret_fault (may be NULL) says where, and the failure is described.
+ * want_type matters for WANT_VALUE only: the field that the value is set into, NULL for any.
+ * Bounded: 4 KB of text, depth 32, 150 values. The text is copied. */
 enum rc expr_parse(struct ctx *cx, const struct expr_scope *scope, const char *text,
                    enum expr_want want, const struct field *want_type, const struct expr **ret,
                    struct expr_fault *ret_fault);
@@ -64,7 +67,8 @@ struct expr_order {
 const struct expr_order *expr_orders(const struct expr *e, int *ret_count);
 bool expr_has_words(const struct expr *e);
 
-/* Slots that an expression reads; for "which fields does this depend on". */
+/* Slots that an expression reads; for "which fields does this depend on". Free words read the
+ * searched texts that are not internal. */
 bool expr_reads(const struct expr *e, int slot);
 
 /* ---- while it is typed ------------------------------------------------------------------------
@@ -132,9 +136,10 @@ struct expr_sql {
  * (false, NULL). */
 void expr_to_sql(struct ctx *cx, const struct expr *e, struct expr_sql *sql);
 
-/* The SQL that sorts by a field: "r.created_at", a CASE for choices, a CAST of a JSON member. The
- * priority is "coalesce(r.priority, 99)", as the indexes have it: "none" sorts last. What can be
- * missing otherwise is NULL. */
+/* The SQL that sorts by a field: "r.created_at", "r.id" for the number, a CASE for choices, a CAST
+ * of a JSON member. Texts, trees, and the names of people, groups and organisations are texts, all
+ * else is an integer. The priority is "coalesce(r.priority, 99)", as the indexes have it: "none"
+ * sorts last. What can be missing otherwise is NULL. */
 void expr_order_sql(struct ctx *cx, const struct field *f, struct expr_sql *sql);
 
 /* The full-text query, in the engine's own syntax, of the free words that must all hold: those at

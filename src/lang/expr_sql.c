@@ -218,17 +218,17 @@ void expr_order_sql(struct ctx *cx, const struct field *f, struct expr_sql *sql)
 {
     struct out o = begin(cx, NULL, sql);
     const bool is_folded = f->type == TYPE_TEXT && f->slot != FIELD_PROCESS;
+    const char *table = shown[f->type].table;
     if (f->slot == FIELD_NUMBER) /* numbers were given in this order */
         buf_printf(o.b, "%s.id", sql->record);
     else if (f->slot == FIELD_PRIORITY) /* as it is indexed; none comes last */
         buf_printf(o.b, "coalesce(%s.priority, 99)", sql->record);
     else if (is_hidden(&o, f))
-        write_missing(&o, false);
+        write_missing(&o, is_folded || table || f->type == TYPE_TREE);
     else if (is_folded)
         write_member(&o, "folds", "->>", f->name);
-    else if (shown[f->type].table) {
-        buf_printf(o.b, "(SELECT x.%s FROM %s x WHERE x.id = ", shown[f->type].column,
-                   shown[f->type].table);
+    else if (table) {
+        buf_printf(o.b, "(SELECT x.%s FROM %s x WHERE x.id = ", shown[f->type].column, table);
         write_column(&o, f);
         buf_putc(o.b, ')');
     } else

@@ -106,7 +106,8 @@ static bool is_missing_possible(const struct field *f)
         [FIELD_REASSIGNMENTS] = true, [FIELD_CREATED] = true,       [FIELD_UPDATED] = true,
         [FIELD_ENTERED] = true,       [FIELD_PROCESS] = true,
     };
-    return f->slot >= FIELD_BUILTINS || !always[f->slot];
+    /* A slot below 0: the field is elsewhere in each process. */
+    return f->slot < 0 || f->slot >= FIELD_BUILTINS || !always[f->slot];
 }
 
 static bool sorts_as_text(const struct field *f)

@@ -608,14 +608,14 @@ int main(int argc, char **argv)
         must(&b.cx, db_tx(&b.cx, put_all, &b), "records are stored");
     }
     try_shapes(&b);
-    for (int i = 0; i < rounds; i++)
-        valid += try_one(&b, seed + (uint64_t)i);
+    for (int64_t i = 0; i < rounds; i++)
+        valid += try_one(&b, (uint64_t)(seed + i));
     for (int engine = 0; engine < DB_ENGINES; engine++) {
         if (b.db[engine])
             scratch_close(&b.cx, b.db[engine]);
     }
     printf("%s 1 - memory and SQL agree on %d records and %d expressions (%d were invalid)\n",
-           valid * 10 > rounds * 8 ? "ok" : "not ok", RECORDS, valid, rounds - valid);
+           valid * 10 > rounds * 8 ? "ok" : "not ok", RECORDS, valid, (int)rounds - valid);
     printf("%s 2 - PostgreSQL agrees%s\n", "ok",
            b.db[DB_POSTGRES] ? "" : " # SKIP TEST_POSTGRES is not set");
     arena_destroy(b.cx.arena);
