@@ -1,5 +1,6 @@
 #include "http/workers.h"
 
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,28 +14,36 @@ struct worker {
     struct workers *crew;
     pthread_t thread;
     int index;
+    sem_t bell; /* rung for it alone when it is taken from the idle */
+    struct worker *next_idle;
 };
 
 struct workers {
     pthread_mutex_t lock;
-    pthread_cond_t work;
     struct exchange *first, **last;
     atomic_int waiting;
-    int idle;     /* sleeping, and not yet woken */
-    bool is_over; /* go home when nothing waits */
+    struct worker *idle; /* who fell asleep last is woken first: its memory is still at hand */
+    bool is_over;        /* go home when nothing waits */
     work_fn *fn;
     void *arg;
     int count;
     struct worker at[];
 };
 
-/* With the lock held. */
-static void wake_one(struct workers *w)
+/* With the lock held; whoever is taken is rung when it is given back, or waking would mean waiting
+ * for it. */
+static struct worker *take_idle(struct workers *w)
 {
-    if (w->idle == 0)
-        return;
-    w->idle--;
-    pthread_cond_signal(&w->work);
+    struct worker *idle = w->idle;
+    if (idle)
+        w->idle = idle->next_idle;
+    return idle;
+}
+
+static void ring(struct worker *idle)
+{
+    if (idle)
+        sem_post(&idle->bell);
 }
 
 void workers_push(struct workers *w, struct exchange *chain, int count)
@@ -44,18 +53,29 @@ void workers_push(struct workers *w, struct exchange *chain, int count)
     for (; chain; chain = chain->next)
         w->last = &chain->next;
     atomic_fetch_add_explicit(&w->waiting, count, memory_order_relaxed);
-    wake_one(w);
+    struct worker *idle = take_idle(w);
     pthread_mutex_unlock(&w->lock);
+    ring(idle);
+}
+
+/* With the lock held, which is given away meanwhile. */
+static void sleep_for_work(struct workers *w, struct worker *me)
+{
+    me->next_idle = w->idle;
+    w->idle = me;
+    pthread_mutex_unlock(&w->lock);
+    while (sem_wait(&me->bell) != 0)
+        ; /* a signal came between */
+    pthread_mutex_lock(&w->lock);
 }
 
 /* The oldest, or NULL when it is time to go. */
-static struct exchange *take(struct workers *w)
+static struct exchange *take(struct workers *w, struct worker *me)
 {
+    struct worker *idle = NULL;
     pthread_mutex_lock(&w->lock);
-    while (!w->first && !w->is_over) {
-        w->idle++;
-        pthread_cond_wait(&w->work, &w->lock);
-    }
+    while (!w->first && !w->is_over)
+        sleep_for_work(w, me);
     struct exchange *ex = w->first;
     if (ex) {
         w->first = ex->next;
@@ -63,17 +83,18 @@ static struct exchange *take(struct workers *w)
         if (!w->first)
             w->last = &w->first;
         else
-            wake_one(w);
+            idle = take_idle(w);
         atomic_fetch_sub_explicit(&w->waiting, 1, memory_order_relaxed);
     }
     pthread_mutex_unlock(&w->lock);
+    ring(idle);
     return ex;
 }
 
 static void *run(void *arg)
 {
-    const struct worker *me = arg;
-    for (struct exchange *ex; (ex = take(me->crew));)
+    struct worker *me = arg;
+    for (struct exchange *ex; (ex = take(me->crew, me));)
         me->crew->fn(ex, me->index, me->crew->arg);
     return NULL;
 }
@@ -82,7 +103,6 @@ struct workers *workers_start(const char *name, int first, int count, work_fn *f
 {
     struct workers *w = memory_get(sizeof(*w) + (size_t)count * sizeof(w->at[0]));
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->work, NULL);
     w->last = &w->first;
     w->fn = fn;
     w->arg = arg;
@@ -91,6 +111,7 @@ struct workers *workers_start(const char *name, int first, int count, work_fn *f
         char thread_name[16];
         snprintf(thread_name, sizeof(thread_name), "%.9s-%d", name, first + i);
         w->at[i] = (struct worker){.crew = w, .index = first + i};
+        sem_init(&w->at[i].bell, 0, 0);
         w->at[i].thread = thread_start(thread_name, run, &w->at[i]);
     }
     return w;
@@ -105,11 +126,13 @@ void workers_stop(struct workers *w)
 {
     pthread_mutex_lock(&w->lock);
     w->is_over = true;
-    pthread_cond_broadcast(&w->work);
+    for (struct worker *idle; (idle = take_idle(w));)
+        ring(idle);
     pthread_mutex_unlock(&w->lock);
     for (int i = 0; i < w->count; i++)
         pthread_join(w->at[i].thread, NULL);
-    pthread_cond_destroy(&w->work);
+    for (int i = 0; i < w->count; i++)
+        sem_destroy(&w->at[i].bell);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
