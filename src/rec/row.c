@@ -93,7 +93,7 @@ static void read_state(const struct process *p, const struct row *row, struct va
     const struct state *s = process_state(p, row->state);
     const struct choice *c = p->fields[FIELD_PRIORITY].choices;
 
-    slots[FIELD_STATE] = val_text(row->state);
+    slots[FIELD_STATE] = val_text(s ? s->name : row->state);
     slots[FIELD_PROCESS] = val_text(p->name);
     if (s) {
         slots[FIELD_STATUS] = val_text(status_name(s->status));
