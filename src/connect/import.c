@@ -164,21 +164,51 @@ static enum rc find_organisation(struct importer *im)
 
 /* ---- values --------------------------------------------------------------------------------- */
 
+/* A name, a title, a short text has no line breaks; what the log has of them becomes spaces. */
+static const char *one_line(struct arena *a, const char *text)
+{
+    char *line = arena_strdup(a, text);
+
+    for (char *s = line; *s; s++) {
+        if ((unsigned char)*s < ' ' || *s == 0x7f)
+            *s = ' ';
+    }
+    return line;
+}
+
 static enum rc field_value(struct importer *im, struct ctx *cx, const struct map_field *f,
                            const char *text, struct val *ret)
 {
+    const enum field_type type = f->field->type;
     int64_t id;
 
-    if (f->field->type == TYPE_PERSON || f->field->type == TYPE_GROUP) {
-        TRY(find_or_make(im, cx, f->field->type, text, &id));
+    if (type == TYPE_PERSON || type == TYPE_GROUP) {
+        TRY(find_or_make(im, cx, type, one_line(cx->arena, text), &id));
         *ret = val_int(id);
         return OK;
     }
     const char *mapped = f->pairs.count ? pair_to(&f->pairs, text) : text;
-    if (!mapped)
-        return fail(cx, E_INVALID, f->field->name, "%s: the mapping has no value for %s",
-                    f->field->name, text);
-    return field_read(cx, f->field, val_text(mapped), ret);
+    if (!mapped) {
+        problem(cx, f->field->name, "unmapped", "the mapping has no value for %s", text);
+        return OK;
+    }
+    if (type == TYPE_TEXT)
+        mapped = one_line(cx->arena, mapped);
+    const enum rc rc = field_read(cx, f->field, val_text(mapped), ret);
+    return rc == E_INVALID ? OK : rc; /* the problem is collected */
+}
+
+/* "urgency: the mapping has no value for C", for every field at fault. */
+static enum rc values_rc(struct ctx *cx)
+{
+    const struct problem *p = cx->err.problems.at;
+    const char *all = "";
+
+    if (!cx->err.problems.count)
+        return OK;
+    for (int i = 0; i < cx->err.problems.count; i++)
+        all = arena_printf(cx->arena, "%s%s%s: %s", all, i ? "; " : "", p[i].field, p[i].text);
+    return fail(cx, E_INVALID, NULL, "%s", all);
 }
 
 static enum rc read_values(struct importer *im, struct ctx *cx, const struct source_row *row,
@@ -193,7 +223,20 @@ static enum rc read_values(struct importer *im, struct ctx *cx, const struct sou
             TRY(field_value(im, cx, &f[i], text, &v));
         val_map_set(cx->arena, input, f[i].field->name, v);
     }
-    return problems_rc(cx);
+    return values_rc(cx);
+}
+
+/* No longer than a title may be; a character is not cut in two. */
+static const char *fit(struct arena *a, const char *text, int64_t most)
+{
+    size_t len = strlen(text);
+
+    if ((int64_t)len <= most)
+        return text;
+    len = (size_t)most;
+    while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--;
+    return arena_strndup(a, text, len);
 }
 
 /* "{product}: {impact}" with the row's attributes. */
@@ -212,7 +255,7 @@ static const char *make_title(struct ctx *cx, const struct mapping *m, const str
         buf_puts(&b, value ? value : "-");
         s = end + 1;
     }
-    return buf_text(&b);
+    return fit(cx->arena, one_line(cx->arena, buf_text(&b)), m->process->fields[FIELD_TITLE].most);
 }
 
 /* ---- one row -------------------------------------------------------------------------------- */
@@ -240,7 +283,7 @@ static enum rc read_step(struct importer *im, struct ctx *cx, const struct sourc
     if (!ret->state)
         return fail(cx, E_INVALID, NULL, "the mapping has no state for %s", key);
     if (actor)
-        TRY(find_or_make(im, cx, TYPE_PERSON, actor, &ret->actor_id));
+        TRY(find_or_make(im, cx, TYPE_PERSON, one_line(cx->arena, actor), &ret->actor_id));
     return read_values(im, cx, row, &ret->input);
 }
 

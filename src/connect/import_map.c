@@ -47,41 +47,69 @@ const char *mapping_state_key(struct arena *a, const struct mapping *m,
     return buf_text(&b);
 }
 
-/* A part of a written time: how many digits, and where they go. */
-static bool digits(const char **s, int count, int64_t *ret)
+/* ---- times ---------------------------------------------------------------------------------- */
+
+/* The next piece of a format, as in CLDR: a run of one letter, or a character that stands for
+ * itself, in quotes or not. False at the end. */
+struct piece {
+    char letter; /* 0: `plain` stands for itself */
+    char plain;
+    int count;
+};
+
+static bool next_piece(const char **format, bool *is_quoted, struct piece *ret)
 {
-    *ret = 0;
-    for (int i = 0; i < count; i++, (*s)++) {
-        if (**s < '0' || **s > '9')
-            return false;
-        *ret = *ret * 10 + (**s - '0');
+    while (**format == '\'') {
+        *is_quoted = !*is_quoted;
+        ++*format;
     }
-    return true;
+    const char c = **format;
+    const bool is_letter = !*is_quoted && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+    *ret = (struct piece){.letter = is_letter ? c : 0, .plain = c, .count = 1};
+    while (is_letter && (*format)[ret->count] == c)
+        ret->count++;
+    *format += c ? ret->count : 0;
+    return c;
 }
 
-/* Letters as in CLDR: yyyy MM dd HH mm ss; anything else stands for itself. */
+/* A single letter takes one digit or two, a run of them exactly so many. */
+static bool digits(const char **s, int count, int64_t *ret)
+{
+    const char *start = *s;
+    const int most = count == 1 ? 2 : count;
+
+    *ret = 0;
+    for (; *s - start < most && **s >= '0' && **s <= '9'; (*s)++)
+        *ret = *ret * 10 + (**s - '0');
+    return *s - start >= count;
+}
+
+/* 31 February is a day's number too, but not this date's. */
+static bool is_date(int64_t days, int64_t year, int64_t month, int64_t day)
+{
+    int64_t y;
+    int m, d;
+
+    time_civil_from_days(days, &y, &m, &d);
+    return year >= 1 && year <= 9999 && y == year && m == month && d == day;
+}
+
 static bool parse_format(const char *format, const char *s, int64_t *ret_wall)
 {
     int64_t part[128] = {['M'] = 1, ['d'] = 1};
+    bool is_quoted = false;
+    struct piece p;
 
-    while (*format) {
-        const char letter = *format;
-        int count = 1;
-        if (!strchr("yMdHms", letter)) {
-            if (*s++ != *format++)
-                return false;
-            continue;
-        }
-        while (format[count] == letter)
-            count++;
-        format += count;
-        if (!digits(&s, count, &part[(int)letter]))
+    while (next_piece(&format, &is_quoted, &p)) {
+        if (p.letter && !digits(&s, p.count, &part[(int)p.letter]))
+            return false;
+        if (!p.letter && *s++ != p.plain)
             return false;
     }
-    if (*s || part['M'] < 1 || part['M'] > 12 || part['d'] < 1 || part['d'] > 31 ||
-        part['H'] > 23 || part['m'] > 59 || part['s'] > 59)
-        return false;
     const int64_t days = time_days_from_civil(part['y'], (int)part['M'], (int)part['d']);
+    if (*s || part['H'] > 23 || part['m'] > 59 || part['s'] > 59 ||
+        !is_date(days, part['y'], part['M'], part['d']))
+        return false;
     *ret_wall =
         days * US_PER_DAY + part['H'] * US_PER_HOUR + part['m'] * US_PER_MIN + part['s'] * US_PER_S;
     return true;
@@ -100,6 +128,24 @@ bool mapping_at(const struct mapping *m, const struct source_row *row, int64_t *
         return false;
     *ret = m->zone ? zone_begin(m->zone, wall) : wall;
     return true;
+}
+
+/* Which letters a time can be written with, and how often each. */
+static enum rc check_format(struct ctx *cx, const struct yaml *node, const char *format)
+{
+    bool is_quoted = false, has_year = false;
+    struct piece p;
+
+    for (const char *s = format; next_piece(&s, &is_quoted, &p);) {
+        if (p.letter && !strchr("yMdHms", p.letter))
+            return yaml_fail(
+                cx, E_INVALID, node,
+                "%c is no part of a time; use y M d H m s, and quotes for other letters", p.letter);
+        if (p.letter && (p.letter == 'y' ? p.count != 4 : p.count > 2))
+            return yaml_fail(cx, E_INVALID, node, "write yyyy, and other parts with two letters");
+        has_year |= p.letter == 'y';
+    }
+    return has_year ? OK : yaml_fail(cx, E_INVALID, node, "a time needs its year: yyyy");
 }
 
 /* ---- reading it ----------------------------------------------------------------------------- */
@@ -214,6 +260,8 @@ static enum rc read_at(struct ctx *cx, const struct yaml *node, struct mapping *
     m->at_format = text_of(yaml_get(node, "format"));
     if (node->kind == YAML_MAP)
         TRY(need_text(cx, node, "from", &m->at));
+    if (m->at_format)
+        TRY(check_format(cx, yaml_get(node, "format"), m->at_format));
     if (zone && zone_load(cx, zone, &m->zone) != OK)
         return yaml_fail(cx, E_INVALID, node, "there is no time zone %s", zone);
     return OK;

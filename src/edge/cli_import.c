@@ -52,7 +52,7 @@ static enum rc add_processes(struct ctx *cx, struct server *s, const char *folde
     for (int i = 0; i < more.count; i++)
         *(struct process_file *)list_add(cx->arena, &files, sizeof(struct process_file)) =
             ((struct process_file *)more.at)[i];
-    const enum rc rc = type_activate(cx, s->types, files.at, files.count, &findings);
+    const enum rc rc = server_activate(cx, s, &files, &findings);
     if (rc != OK)
         tell_findings(&findings);
     TRY(rc);

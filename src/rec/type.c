@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "base/yaml.h"
 #include "db/db.h"
 #include "job/event.h"
 
@@ -294,13 +295,76 @@ static enum rc store_set(struct ctx *cx, const struct activation *a, int64_t *re
                   ARGS(TEXT("hash", hash), TEXT("files", json), INT("now", cx->now)), id_cols, ret);
 }
 
+/* ---- what has no file any more -------------------------------------------------------------- */
+
+static const struct process_file *find_file(const struct list *files, const char *name)
+{
+    const struct process_file *f = files->at;
+
+    for (int i = 0; i < files->count; i++) {
+        if (str_equal(f[i].name, name))
+            return &f[i];
+    }
+    return NULL;
+}
+
+/* The file that says "process: NAME", without loading any of them. NULL: none does. */
+static const struct process_file *file_of(struct ctx *cx, const struct list *files,
+                                          const char *process)
+{
+    const struct process_file *f = files->at;
+
+    for (int i = 0; i < files->count; i++) {
+        struct ctx quiet = {.arena = cx->arena};
+        const struct yaml *root;
+        if (yaml_parse(&quiet, f[i].name, f[i].text, f[i].len, &root) != OK)
+            continue;
+        const struct yaml *name = yaml_get(root, "process");
+        if (name && name->kind == YAML_SCALAR && str_equal(name->text, process))
+            return &f[i];
+    }
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct process_file *)a)->name, ((const struct process_file *)b)->name);
+}
+
+/* These files, and those of processes that are in force and that none of these defines: a file that
+ * is gone does not take the records of its process with it. In the order of names, so that the same
+ * files are always the same set. */
+static enum rc with_kept(struct ctx *cx, const struct process_file *files, int count,
+                         struct list *ret)
+{
+    struct list currents, kept_files;
+
+    *ret = (struct list){0};
+    for (int i = 0; i < count; i++)
+        *(struct process_file *)list_add(cx->arena, ret, sizeof(*files)) = files[i];
+    TRY(db_all(cx, SQL_type_currents, NULL, version_cols, sizeof(struct version_row), &currents));
+    const struct version_row *v = currents.at;
+    for (int i = 0; i < currents.count; i++) {
+        if (file_of(cx, ret, v[i].process))
+            continue;
+        TRY(set_files(cx, v[i].set_id, &kept_files));
+        const struct process_file *kept = file_of(cx, &kept_files, v[i].process);
+        if (kept && !find_file(ret, kept->name))
+            *(struct process_file *)list_add(cx->arena, ret, sizeof(*kept)) = *kept;
+    }
+    qsort(ret->at, (size_t)ret->count, sizeof(struct process_file), by_name);
+    return OK;
+}
+
 enum rc type_find_set(struct ctx *cx, const struct process_file *files, int count,
                       enum type_set *ret)
 {
-    const char *json = files_json(cx, files, count);
+    struct list all;
     char hash[SHA256_HEX];
     int64_t id, newest;
 
+    TRY(with_kept(cx, files, count, &all));
+    const char *json = files_json(cx, all.at, all.count);
     sha256_hex(json, strlen(json), hash);
     const enum rc rc = db_one(cx, SQL_type_set_by_hash, ARGS(TEXT("hash", hash)), id_cols, &id);
     if (rc == E_NOT_FOUND) {
@@ -345,79 +409,23 @@ static enum rc read_epoch(struct ctx *cx, int64_t *ret)
     return db_one(cx, SQL_type_epoch, NULL, id_cols, ret);
 }
 
-/* ---- what has no file any more -------------------------------------------------------------- */
-
-static const struct process_file *find_file(const struct list *files, const char *name)
-{
-    const struct process_file *f = files->at;
-
-    for (int i = 0; i < files->count; i++) {
-        if (str_equal(f[i].name, name))
-            return &f[i];
-    }
-    return NULL;
-}
-
-/* The file that defines the process in the set it was activated with. */
-static enum rc kept_file(struct ctx *cx, const struct version_row *v,
-                         const struct process_file **ret)
-{
-    struct list files, findings = {0};
-    struct snapshot *s;
-
-    TRY(set_files(cx, v->set_id, &files));
-    TRY(snapshot_load(cx, files.at, files.count, &s, &findings));
-    arena_defer(cx->arena, snapshot_release, s);
-    const struct process *p = defs_process(s->defs, v->process);
-    *ret = p ? find_file(&files, p->file) : NULL;
-    return OK;
-}
-
-/* Adds the files of processes that are in force and that none of these defines. */
-static enum rc add_kept(struct ctx *cx, const struct defs *defs, struct list *files)
-{
-    struct list currents;
-
-    TRY(db_all(cx, SQL_type_currents, NULL, version_cols, sizeof(struct version_row), &currents));
-    const struct version_row *v = currents.at;
-    for (int i = 0; i < currents.count; i++) {
-        const struct process_file *kept = NULL;
-        if (!defs_process(defs, v[i].process))
-            TRY(kept_file(cx, &v[i], &kept));
-        if (kept && !find_file(files, kept->name))
-            *(struct process_file *)list_add(cx->arena, files, sizeof(*kept)) = *kept;
-    }
-    return OK;
-}
-
-/* A file that is gone does not take the records of its process with it: what was in force stays so,
- * as long as it fits to the files that are there. */
-static enum rc load_with_kept(struct ctx *cx, const struct process_file *files, int count,
-                              struct list *ret_files, struct snapshot **ret,
-                              struct list *ret_findings)
+/* With what is kept, unless that does not fit to the files any more. */
+static enum rc load_all(struct ctx *cx, const struct process_file *files, int count,
+                        struct list *ret_files, struct snapshot **ret, struct list *ret_findings)
 {
     struct list findings = {0};
-    struct snapshot *alone, *all;
 
+    TRY(with_kept(cx, files, count, ret_files));
+    if (ret_files->count > count &&
+        snapshot_load(cx, ret_files->at, ret_files->count, ret, &findings) == OK) {
+        *ret_findings = findings;
+        return OK;
+    }
+    fail_clear(cx);
     *ret_files = (struct list){0};
     for (int i = 0; i < count; i++)
         *(struct process_file *)list_add(cx->arena, ret_files, sizeof(*files)) = files[i];
-    TRY(snapshot_load(cx, files, count, &alone, ret_findings));
-    *ret = alone;
-    enum rc rc = add_kept(cx, alone->defs, ret_files);
-    if (rc != OK)
-        snapshot_release(alone);
-    if (rc != OK || ret_files->count == count)
-        return rc;
-    rc = snapshot_load(cx, ret_files->at, ret_files->count, &all, &findings);
-    if (rc != OK) {
-        ret_files->count = count;
-        fail_clear(cx);
-        return OK;
-    }
-    arena_defer(cx->arena, snapshot_release, alone); /* the findings are in it */
-    *ret = all;
-    return OK;
+    return snapshot_load(cx, files, count, ret, ret_findings);
 }
 
 enum rc type_activate(struct ctx *cx, struct types *t, const struct process_file *files, int count,
@@ -426,7 +434,7 @@ enum rc type_activate(struct ctx *cx, struct types *t, const struct process_file
     struct snapshot *s;
     struct list all;
 
-    TRY(load_with_kept(cx, files, count, &all, &s, ret_findings));
+    TRY(load_all(cx, files, count, &all, &s, ret_findings));
     struct activation a = {.files = all.at, .count = all.count, .defs = s->defs};
     enum rc rc = db_tx(cx, store_definitions, &a);
     if (rc == OK)

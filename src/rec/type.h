@@ -30,7 +30,7 @@ enum rc type_read_folder(struct ctx *cx, const char *folder, struct list *ret); 
 enum rc type_activate(struct ctx *cx, struct types *t, const struct process_file *files, int count,
                       struct list *ret_findings);
 
-/* Whether these very files were in force once, and still are. */
+/* Whether these very files, with those of kept processes, were in force once, and still are. */
 enum type_set { TYPE_SET_NEW, TYPE_SET_OLD, TYPE_SET_CURRENT };
 enum rc type_find_set(struct ctx *cx, const struct process_file *files, int count,
                       enum type_set *ret);
