@@ -138,14 +138,12 @@ static bool is_asked(const struct action *a, int slot)
     return false;
 }
 
-/* Who only reports says what is wrong, not where it goes: these need the right to edit. */
-static bool is_routing(const struct field *f)
+/* Who only reports says what is wrong, not where it goes or how it is handled: what is needed and
+ * what the process asks of a new record. Everything else needs the right to edit. */
+static bool may_report(const struct work *w, const struct field *f)
 {
-    static const bool routing[FIELD_BUILTINS] = {
-        [FIELD_ORGANISATION] = true, [FIELD_CALLER] = true, [FIELD_OPENED_BY] = true,
-        [FIELD_ASSIGNEE] = true,     [FIELD_GROUP] = true,  [FIELD_PARENT] = true,
-    };
-    return f->slot < FIELD_BUILTINS && routing[f->slot];
+    return f->slot == FIELD_TITLE || f->slot == FIELD_DESCRIPTION || f->is_required ||
+           (w->action && is_asked(w->action, f->slot));
 }
 
 /* Why this field may not be given now: a code, or NULL when it may. Ordered by what tells most. */
@@ -161,8 +159,8 @@ static const char *obstacle(const struct work *w, const struct field *f)
         return has_right(w, RIGHT_OVERRIDE) && w->in->override_reason ? NULL : "computed";
     if (w->action && w->plan->from)
         return is_asked(w->action, f->slot) ? NULL : "not_asked";
-    if (is_routing(f) && !has_right(w, RIGHT_EDIT))
-        return "read_only";
+    if (!w->plan->from && !has_right(w, RIGHT_EDIT))
+        return may_report(w, f) ? NULL : "not_asked";
     if (rule & RULE_HIDDEN)
         return "hidden";
     return rule & RULE_READ_ONLY ? "read_only" : NULL;

@@ -245,6 +245,7 @@ enum { ASK_COMMENT = -2, ASK_NOTE = -3 }; /* a public reply, an internal note */
  * action asks for or sets is bound only by `required` of the state it leads to.
  *
  * An action named `create` is not a button: it says what creating a record asks, tells and starts.
+ * Who may create but not edit gives title, description, required fields and what it asks.
  * It has no `from`, leads to the initial state, and the right `create` is who may. */
 
 struct action {

@@ -71,6 +71,8 @@ static void test_a_caller_cannot_route(void **state)
             {"priority", val_text("critical")}),
         MAP({"title", val_text("t")}, {"impact", val_text("minor")}, {"urgency", val_text("low")},
             {"vendor", val_text("v")}),
+        MAP({"title", val_text("t")}, {"impact", val_text("minor")}, {"urgency", val_text("low")},
+            {"major", val_flag(true)}),
     };
 
     for (int i = 0; i < ARRAY_LEN(inputs); i++) {
