@@ -4,7 +4,6 @@
 
 #include "base/str.h"
 
-/* What may follow a value, longest first where one begins like another. */
 static const struct relation relations[] = {
     {.symbol = '=', .kind = NODE_EQ},
     {.symbol = SYMBOL_NE, .kind = NODE_EQ, .is_not = true},
@@ -157,7 +156,6 @@ static bool relation_follows(struct lexer l, const struct field *f)
     }
 }
 
-/* Whether a term of a query is a condition; everything else is searched for. */
 bool begins_condition(struct parser *p)
 {
     struct lexer l = p->lex;

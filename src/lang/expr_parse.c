@@ -222,7 +222,7 @@ static bool is_negation(struct parser *p)
     lex_next(&p->lex);
     const bool is_joined = p->is_joined;
     p->is_joined = false;
-    const bool negates = begins_condition(p) || is_negation(p);
+    const bool negates = begins_condition(p);
     p->is_joined = is_joined;
     p->lex = here;
     return negates;

@@ -93,7 +93,6 @@ static struct node *parse_keyword(struct parser *p, const struct keyword *k)
     return n;
 }
 
-/* A value beside an operator or a comma: no free words in there, even in a query. */
 enum rc parse_operand(struct parser *p, const struct field *like, struct node **ret)
 {
     p->values++;

@@ -597,7 +597,7 @@ int main(int argc, char **argv)
     int applied;
 
     b.cx.arena = arena_create();
-    b.rng.state = 42;
+    b.rng.state = (uint64_t)seed;
     sample_init(&b.sample, b.cx.arena);
     make_records(&b);
     for (int engine = 0; engine < DB_ENGINES; engine++) {
