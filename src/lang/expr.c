@@ -41,6 +41,32 @@ static void add_choices(struct arena *a, struct list *all, const struct choice *
     }
 }
 
+static const struct choice *all_choices(struct arena *a, const struct field *f,
+                                        const struct field *g)
+{
+    struct list choices = {0};
+    add_choices(a, &choices, f->choices);
+    add_choices(a, &choices, g->choices);
+    list_add(a, &choices, sizeof(struct choice)); /* the end */
+    return choices.at;
+}
+
+/* A record holds its priority as a place in the list of its process. Where lists differ, places
+ * that have no common name are called by their number. */
+static const struct choice *common_places(struct arena *a, const struct choice *f,
+                                          const struct choice *g)
+{
+    struct list places = {0};
+    while ((f && f->name) || (g && g->name)) {
+        const char *one = f && f->name ? (f++)->name : NULL;
+        const char *other = g && g->name ? (g++)->name : NULL;
+        struct choice *added = list_add(a, &places, sizeof(*added));
+        added->name = str_equal(one, other) ? one : arena_printf(a, "%d", places.count);
+    }
+    list_add(a, &places, sizeof(struct choice)); /* the end */
+    return places.at;
+}
+
 /* One field for several processes: the choices of all, the widest bounds. */
 static const struct field *merge(struct arena *a, const struct field *f, const struct field *g)
 {
@@ -51,12 +77,9 @@ static const struct field *merge(struct arena *a, const struct field *f, const s
         return f;
 
     struct field *both = arena_copy(a, f, sizeof(*f));
-    struct list choices = {0};
-    add_choices(a, &choices, f->choices);
-    add_choices(a, &choices, g->choices);
-    const struct choice *end = list_add(a, &choices, sizeof(*end));
-    (void)end;
-    both->choices = choices.at;
+    both->choices = f->slot == FIELD_PRIORITY && g->slot == FIELD_PRIORITY
+                        ? common_places(a, f->choices, g->choices)
+                        : all_choices(a, f, g);
     both->least = f->least < g->least ? f->least : g->least;
     both->most = f->most > g->most ? f->most : g->most;
     both->slot = f->slot == g->slot ? f->slot : -1;

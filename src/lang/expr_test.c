@@ -622,6 +622,29 @@ static void test_scope(void **state)
     assert_int_equal(scope.fields[2]->most, 9);
 }
 
+/* A priority is a place in its process's list, so only names at the same place are common. */
+static void test_scope_of_priorities(void **state)
+{
+    static const struct choice few[] = {{.name = "critical"}, {.name = "low"}, {0}};
+    const struct field a_field = {.name = "priority",
+                                  .slot = FIELD_PRIORITY,
+                                  .type = TYPE_CHOICE,
+                                  .choices = sample_priorities};
+    const struct field b_field = {
+        .name = "priority", .slot = FIELD_PRIORITY, .type = TYPE_CHOICE, .choices = few};
+    const struct process a = {.fields = &a_field, .field_count = 1};
+    const struct process b = {.fields = &b_field, .field_count = 1};
+    struct fixture *f = *state;
+    const struct expr *e;
+
+    expr_scope_of(f->cx.arena, (const struct process *[]){&a, &b}, 2, &f->sample.scope);
+    assert_int_equal(parse(f, "priority = critical", false, &e, NULL), OK);
+    assert_string_equal(sql_of(f, e, 0, false), "r.priority = CAST(:p1 AS BIGINT) | 1");
+    assert_int_equal(parse(f, "priority = low", false, &e, NULL), E_INVALID);
+    assert_int_equal(parse(f, "priority >= 3", false, &e, NULL), OK);
+    assert_string_equal(sql_of(f, e, 0, false), "r.priority >= CAST(:p1 AS BIGINT) | 3");
+}
+
 /* ---- completion ----------------------------------------------------------------------------- */
 
 static void test_complete(void **state)
@@ -753,6 +776,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_full_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_order_sql, setup, teardown),
         cmocka_unit_test_setup_teardown(test_scope, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_scope_of_priorities, setup, teardown),
         cmocka_unit_test_setup_teardown(test_complete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_manual, setup, teardown),
     };
