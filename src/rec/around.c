@@ -283,47 +283,65 @@ enum rc rec_attachment(struct ctx *cx, const char *public_id, struct attachment 
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-static enum rc notify(struct ctx *cx, int64_t person, const char *message, int64_t record_id,
-                      int64_t event_id)
+/* What one event says to whom. */
+struct telling {
+    const struct flow_plan *plan;
+    int64_t record_id, event_id;
+    struct list told; /* of int64_t: people; nobody hears of the same event twice */
+};
+
+static bool was_told(const struct telling *t, int64_t person)
 {
-    if (cx->user && person == cx->user->id)
+    for (int i = 0; i < t->told.count; i++) {
+        if (((const int64_t *)t->told.at)[i] == person)
+            return true;
+    }
+    return false;
+}
+
+static enum rc notify(struct ctx *cx, struct telling *t, int64_t person, const char *message)
+{
+    if ((cx->user && person == cx->user->id) || was_told(t, person))
         return OK;
+    *(int64_t *)list_add(cx->arena, &t->told, sizeof(person)) = person;
     return db_exec(cx, SQL_rec_notify,
-                   ARGS(INT("person", person), INT("id", record_id), INT("event_id", event_id),
-                        TEXT("message", message), INT("now", cx->now)),
+                   ARGS(INT("person", person), INT("id", t->record_id),
+                        INT("event_id", t->event_id), TEXT("message", message),
+                        INT("now", cx->now)),
                    NULL);
 }
 
-static enum rc notify_group(struct ctx *cx, int64_t group, const char *message, int64_t record_id,
-                            int64_t event_id)
+static enum rc notify_group(struct ctx *cx, struct telling *t, int64_t group, const char *message)
 {
     struct list people;
 
     TRY(db_all(cx, SQL_rec_group_people, ARGS(INT("group", group)), id_cols, sizeof(int64_t),
                &people));
     for (int i = 0; i < people.count; i++)
-        TRY(notify(cx, ((const int64_t *)people.at)[i], message, record_id, event_id));
+        TRY(notify(cx, t, ((const int64_t *)people.at)[i], message));
     return OK;
 }
 
-static enum rc tell(struct ctx *cx, const struct effect *e, struct val to, int64_t record_id,
-                    int64_t event_id)
+static enum rc tell(struct ctx *cx, struct telling *t, const struct effect *e)
 {
+    const struct val to = t->plan->after[e->slot];
+
     if (e->slot == FIELD_GROUP && to.kind == VAL_INT)
-        return notify_group(cx, to.i, e->name, record_id, event_id);
+        return notify_group(cx, t, to.i, e->name);
     if (to.kind == VAL_INT)
-        return notify(cx, to.i, e->name, record_id, event_id);
+        return notify(cx, t, to.i, e->name);
     for (int i = 0; to.kind == VAL_LIST && i < to.count; i++)
-        TRY(notify(cx, to.items[i].i, e->name, record_id, event_id));
+        TRY(notify(cx, t, to.items[i].i, e->name));
     return OK;
 }
 
 enum rc around_tell(struct ctx *cx, const struct flow_plan *plan, int64_t record_id,
                     int64_t event_id)
 {
+    struct telling t = {.plan = plan, .record_id = record_id, .event_id = event_id};
     const struct effect *const *tells = plan->tells.at;
 
     for (int i = 0; i < plan->tells.count; i++)
-        TRY(tell(cx, tells[i], plan->after[tells[i]->slot], record_id, event_id));
+        TRY(tell(cx, &t, tells[i]));
     return OK;
 }

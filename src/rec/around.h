@@ -30,7 +30,8 @@ struct val around_inherit(struct ctx *cx, struct val input, const struct val *sl
 enum rc around_attach(struct ctx *cx, const struct attachment *a, int64_t record_id,
                       int64_t event_id);
 
-/* A notice for everybody whom the plan's messages are for, except who acted. */
+/* A notice for everybody whom the plan's messages are for, except who acted; one for each person,
+ * of the first message in the file that is for them. */
 enum rc around_tell(struct ctx *cx, const struct flow_plan *plan, int64_t record_id,
                     int64_t event_id);
 

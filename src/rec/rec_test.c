@@ -397,6 +397,41 @@ static void test_children_follow(void **state)
     assert_non_null(strstr(val_get_text(&last->body, "text"), "INC-3"));
 }
 
+static int64_t count_rows(struct ctx *cx, const char *from)
+{
+    static const struct col cols[] = {{.kind = COL_INT, .offset = 0, .name = "n"}, {0}};
+    int64_t n = -1;
+
+    assert_rc(cx,
+              db_one(cx,
+                     db_dynamic(cx, "count_rows",
+                                arena_printf(cx->arena, "SELECT count(*) AS n FROM %s", from)),
+                     ARGS(), cols, &n),
+              OK);
+    return n;
+}
+
+static void test_nothing_is_left_for_nobody(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+
+    make_incident(b, b->anna, "Told once");
+    assert_int_equal(count_rows(cx, "notice WHERE message = 'incident-assigned'"), 0);
+    assert_rc(cx,
+              act(b, b->bob, "INC-1", "assign",
+                  MAP({"group", val_text("Network")}, {"assignee", val_text("carl")}), &out),
+              OK);
+    assert_int_equal(count_rows(cx, "notice WHERE message = 'incident-assigned'"), 1);
+    assert_rc(cx,
+              act(b, b->bob, "INC-1", "resolve",
+                  MAP({"closure_code", val_text("solved")}, {"resolution", val_text("done")}),
+                  &out),
+              OK);
+    assert_int_equal(count_rows(cx, "job WHERE kind = 'cascade'"), 0);
+}
+
 static void test_it_becomes_a_request(void **state)
 {
     struct bed *b = bed_of(state);
@@ -471,6 +506,7 @@ int main(void)
         BOTH(test_as_it_was),
         BOTH(test_it_closes_by_itself),
         BOTH(test_children_follow),
+        BOTH(test_nothing_is_left_for_nobody),
         BOTH(test_it_becomes_a_request),
         BOTH(test_every_failing_statement),
     };
