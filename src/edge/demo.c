@@ -338,6 +338,8 @@ static enum rc live_incident(struct life *l)
     if (!later(l, US_PER_HOUR))
         return OK;
     TRY(act(l, agent, "start", NULL, 0));
+    if (pick(&l->chance, 16) == 0) /* stays open, as some do on every desk */
+        return OK;
     if (pick(&l->chance, 5) == 0 && later(l, US_PER_HOUR)) {
         TRY(act(l, agent, "ask_user", GIVEN({"comment", val_text("Since when does it happen?")})));
         if (!later(l, 4 * US_PER_HOUR))
