@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "db/db.h"
 #include "edge/metrics.h"
+#include "edge/openapi.h"
 #include "edge/server.h"
 #include "edge/shape.h"
 
@@ -196,6 +197,13 @@ static enum rc send_robots(struct ctx *cx, struct call *c)
     return OK;
 }
 
+static enum rc send_openapi(struct ctx *cx, struct call *c)
+{
+    openapi_write(cx, c->server->openapi, c->server->base_url, &c->response->body);
+    c->response->type = "application/json";
+    return OK;
+}
+
 /* RFC 9116: where to report a weakness of this server: to who runs it. */
 static enum rc send_security(struct ctx *cx, struct call *c)
 {
@@ -222,6 +230,8 @@ const struct route system_routes[] = {
      .flags = ROUTE_HIDDEN | ROUTE_NO_LIMIT},
     {HTTP_GET_, "/", ALLOW_PUBLIC, home, "home", "Where the description of the API is",
      .flags = ROUTE_HIDDEN | ROUTE_FILE},
+    {HTTP_GET_, "/api/v1/openapi.json", ALLOW_PUBLIC, send_openapi, "readOpenapi", "This document",
+     .flags = ROUTE_FILE},
     {HTTP_GET_, "/.well-known/security.txt", ALLOW_PUBLIC, send_security, "security",
      "Where to report a weakness", .flags = ROUTE_HIDDEN | ROUTE_FILE},
     {HTTP_GET_, "/robots.txt", ALLOW_PUBLIC, send_robots, "robots", "Nothing here is to be indexed",

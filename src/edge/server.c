@@ -16,6 +16,7 @@
 #include "edge/hub.h"
 #include "edge/idempotency.h"
 #include "edge/metrics.h"
+#include "edge/openapi.h"
 #include "edge/route.h"
 #include "rec/later.h"
 #include "rec/type.h"
@@ -124,6 +125,7 @@ enum rc server_open(struct ctx *cx, const struct settings *settings, struct serv
     }
     s->types = types_create();
     s->metrics = metrics_create(s->arena);
+    s->openapi = openapi_create(s->arena);
     *ret = s;
     return OK;
 }
@@ -389,5 +391,6 @@ void server_close(struct server *s)
     db_close(s->db);
     hub_destroy(s->hub);
     types_destroy(s->types);
+    openapi_destroy(s->openapi);
     arena_destroy(s->arena);
 }

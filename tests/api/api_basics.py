@@ -1,6 +1,8 @@
 """What holds for every address: methods, media types, problems, headers, limits."""
 import json
 
+import fettle
+
 
 def test_health(server):
     """health and readiness answer to anybody"""
@@ -42,6 +44,7 @@ def test_unknown_address(server):
     server.admin().post("/api/v1/nosuchprocess", {}).expect(404)
 
 
+@fettle.direct
 def test_methods(server):
     """a method that an address does not know is 405 and names those it knows"""
     admin = server.admin()
@@ -75,6 +78,7 @@ def test_media_type(server):
         .expect(422)
 
 
+@fettle.direct
 def test_malformed(server):
     """a body that is not JSON is 400"""
     admin = server.admin()
@@ -86,6 +90,7 @@ def test_malformed(server):
     admin.request("DELETE", "/api/v1/session", {"a": 1}).expect(400)
 
 
+@fettle.direct
 def test_too_large(server):
     """a body beyond the limit is 413 before it is read"""
     body = json.dumps({"title": "x" * (1 << 20)}).encode()

@@ -41,6 +41,7 @@ def test_wrong_password(server):
                          {"login": "guessed", "password": fettle.PASSWORD}).expect(429)
 
 
+@fettle.direct
 def test_csrf(server):
     """with a cookie, what changes something needs the token and our own page"""
     server.person("csrf", password=fettle.PASSWORD)

@@ -1,6 +1,8 @@
 """Records: create, read, list, edit, act."""
 from concurrent.futures import ThreadPoolExecutor
 
+import fettle
+
 
 def incident(who, title="Printer on fire", **more):
     return who.create("incident", title=title, impact="minor", urgency="low", **more)
@@ -373,6 +375,7 @@ def test_access(server):
     assert {r["what"]: r["allowed"] for r in other["data"]}["action:take"] is True
 
 
+@fettle.direct
 def test_moved(server):
     """a record under the address of another process answers where it is"""
     bob = agent(server)

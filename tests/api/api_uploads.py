@@ -1,5 +1,8 @@
 """Files: attached, found again, handed out only to be saved."""
 import hashlib
+from urllib.parse import quote
+
+import fettle
 
 SETTINGS = {"http.max_upload": "1 MiB"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -13,6 +16,7 @@ def attach(who, number, body, headers=None, query=""):
     return who.request("POST", f"/api/v1/incident/{number}/attachments{query}", body, headers)
 
 
+@fettle.direct
 def test_attach(server):
     """a file is attached, listed, fetched and removed"""
     anna = server.person("up-anna")
@@ -41,6 +45,7 @@ def test_attach(server):
     anna.get(f"/api/v1/attachments/{again['id']}").expect(200)
 
 
+@fettle.direct
 def test_types(server):
     """the type is what the content says, never something that a browser would run"""
     anna = server.person("up-types")
@@ -66,7 +71,6 @@ def test_names(server):
              ("...", "attachment"), ("a<b>|c?.txt", "a_b__c_.txt"), ("na\u00efve.txt", "na\u00efve.txt"),
              ("x" * 500 + ".txt", "x" * 200), ("\u00e9" * 150, "\u00e9" * 100), ("a/", "attachment"),
              ("a\tb\nc", "abc")]
-    from urllib.parse import quote
     for name, want in cases:
         made = attach(anna, number, b"x", query="?name=" + quote(name, safe="")).expect(201)
         assert made["name"] == want, (name, made["name"])
@@ -81,6 +85,7 @@ def test_names(server):
     assert made.expect(201)["name"] == "a_b;c.txt"
 
 
+@fettle.direct
 def test_limits(server):
     """an empty file and one beyond the limit are refused"""
     anna = server.person("up-limits")

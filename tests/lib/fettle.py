@@ -12,7 +12,9 @@ Nothing is left behind. The first administrator comes by the link that the serve
 anybody else.
 
 What is found in the environment: TEST_BUILD (build-test), TEST_SOURCE, TEST_POSTGRES, and
-TEST_PROXY, the address of something between the tests and the server.
+TEST_PRISM, the program of a proxy (npm @stoplight/prism-cli) that stands between the tests and the
+server and compares every answer with the server's own OpenAPI document; an answer that is not as
+described is a failure.
 """
 import http.client
 import json
@@ -33,6 +35,12 @@ BUILD = Path(os.environ.get("TEST_BUILD") or SOURCE / "build-test")
 POSTGRES = os.environ.get("TEST_POSTGRES", "")
 ENGINES = ("sqlite", "postgres") if POSTGRES else ("sqlite",)
 PASSWORD = "correct horse battery"
+
+
+def direct(test):
+    """A test that no proxy may stand in, for it is about bytes that a proxy would change."""
+    test.is_direct = True
+    return test
 
 
 class Failed(AssertionError):
@@ -119,7 +127,9 @@ class Client:
         connection = self.connection()
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
-        return Reply(answer.status, answer.getheaders(), answer.read())
+        reply = Reply(answer.status, answer.getheaders(), answer.read())
+        check_description(method, path, reply)
+        return reply
 
     def request(self, method, path, body=None, headers=None):
         """body: JSON when it is not bytes. A header that is None is left out."""
@@ -177,13 +187,22 @@ class Client:
         return Listener(self, after, timeout)
 
 
+def check_description(method, path, reply):
+    """What the validating proxy found wrong with the answer. (What it finds wrong with requests is
+    what many tests are about.)"""
+    found = json.loads(reply.headers.get("sl-violations", "[]"))
+    wrong = [v for v in found if v["location"][0] == "response" and v["severity"] == "Error"]
+    if wrong:
+        raise Failed(f"{method} {path}: the answer is not as described: {wrong}\n{reply!r}")
+
+
 class Listener:
     """Server-sent events: next() gives one as (id, event, data)."""
 
     def __init__(self, client, after, timeout):
         headers = client.headers({"Accept": "text/event-stream",
                                   "Last-Event-ID": None if after is None else str(after)})
-        self.connection = http.client.HTTPConnection("127.0.0.1", client.server.port,
+        self.connection = http.client.HTTPConnection("127.0.0.1", client.server.own_port,
                                                      timeout=timeout)
         self.connection.request("GET", "/api/v1/events/stream", headers=headers)
         self.answer = self.connection.getresponse()
@@ -220,7 +239,9 @@ class Server:
                          "test.clock": "true", "rate_limit": "1000000", **(settings or {})}
         self.database = None
         self.process = None
-        self.port = 0
+        self.proxy = None
+        self.port = 0      # where clients go: the server's own, or the proxy's
+        self.own_port = 0
         self.setup_secret = None
         self.administrator = None
         self.tokens = {}
@@ -269,12 +290,41 @@ class Server:
     def read_start(self, text):
         for line in text.splitlines():
             if line.startswith("fettle answers on "):
-                self.port = urllib.parse.urlsplit(line.split()[-1]).port
+                self.port = self.own_port = urllib.parse.urlsplit(line.split()[-1]).port
             if "#setup=" in line:
                 self.setup_secret = line.split("#setup=")[1].strip()
+        if os.environ.get("TEST_PRISM"):
+            self.start_proxy()
+
+    def start_proxy(self):
+        document = self.folder / "openapi.json"
+        document.write_bytes(self.nobody().get("/api/v1/openapi.json").expect(200).body)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with open(self.folder / "proxy", "wb") as log:
+            self.proxy = subprocess.Popen(
+                [os.environ["TEST_PRISM"], "proxy", str(document), f"http://127.0.0.1:{self.port}",
+                 "--port", str(port), "--cors", "false", "-v", "warn"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.proxy.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    self.port = port
+                    return
+            time.sleep(0.05)
+        raise Failed("the proxy did not start: " + (self.folder / "proxy").read_text())
+
+    def stop_proxy(self):
+        if self.proxy:
+            self.proxy.terminate()
+            self.proxy.wait()
+            self.proxy = None
 
     def stop(self, how=signal.SIGTERM):
         """The exit code; None when it did not run."""
+        self.stop_proxy()
         if self.process is None:
             return None
         process, self.process = self.process, None
