@@ -63,12 +63,24 @@ static enum rc run_creates(struct ctx *cx, struct passage *g)
     return OK;
 }
 
+/* Most records have nothing below them, and that is counted already. */
+static bool reaches_any(struct ctx *cx, const struct passage *g, const struct effect *e)
+{
+    const struct link_kind *k = defs_link(cx->defs, e->link);
+    const struct val *slots = g->plan.after;
+
+    return !k || !k->is_tree || slot_int(slots, FIELD_OPEN_CHILDREN) > 0 ||
+           slot_int(slots, FIELD_OPEN_TASKS) > 0;
+}
+
 static enum rc run_cascades(struct ctx *cx, struct passage *g)
 {
     const struct flow_cascade *c = g->plan.cascades.at;
 
     for (int i = 0; i < g->plan.cascades.count; i++) {
         struct val_map job = {0};
+        if (!reaches_any(cx, g, c[i].effect))
+            continue;
         val_map_set(cx->arena, &job, "record", val_int(g->record_id));
         val_map_set(cx->arena, &job, "event", val_int(g->event_id));
         val_map_set(cx->arena, &job, "version", val_int(g->rec.process->version_id));
