@@ -29,8 +29,8 @@ static const char *extra_folder(struct ctx *cx, const struct cli *c, const char 
 {
     const char *slash = strrchr(mapping, '/');
 
-    if (cli_text(c, "processes"))
-        return cli_text(c, "processes");
+    if (cli_text(c, "with"))
+        return cli_text(c, "with");
     return slash ? arena_strndup(cx->arena, mapping, (size_t)(slash - mapping)) : ".";
 }
 
@@ -68,11 +68,11 @@ static enum rc read_mapping(struct ctx *cx, struct cli *c, struct server *s,
     TRY(cli_read(cx, path, &text));
     const char *folder = extra_folder(cx, c, path);
     const bool is_known = mapping_read(cx, path, text, strlen(text), ret) == OK;
-    if (is_known && !cli_text(c, "processes"))
+    if (is_known && !cli_text(c, "with"))
         return OK;
     const struct ctx before = *cx;
     const enum rc rc = add_processes(cx, s, folder);
-    if (rc == E_NOT_FOUND && !cli_text(c, "processes"))
+    if (rc == E_NOT_FOUND && !cli_text(c, "with"))
         cx->err = before.err; /* what the mapping lacks says more than an empty folder */
     TRY(rc);
     fail_clear(cx);
@@ -229,7 +229,7 @@ static enum rc run_import(struct ctx *cx, struct cli *c)
 
 static const struct flag import_flags[] = {
     {"mapping", FLAG_FILE, 'm', "FILE", NULL, "which attribute is what (doc/importing.md)"},
-    {"processes", FLAG_FOLDER, 0, "FOLDER", NULL,
+    {"with", FLAG_FOLDER, 0, "FOLDER", NULL,
      "more process files; else, when needed, those beside the mapping"},
     {"dry-run", FLAG_SWITCH, 'n', NULL, NULL, "do everything, keep nothing"},
     {"report", FLAG_FILE, 0, "FILE", NULL, "write what became of each row, as CSV"},
