@@ -7,6 +7,7 @@
 #include "job/job.h"
 #include "rec/around.h"
 #include "rec/passage.h"
+#include "rec/row.h"
 
 static enum rc run_timers(struct ctx *cx, struct passage *g)
 {
