@@ -68,7 +68,8 @@ static const struct col since_cols[] = {
 
 struct clash {
     struct passage *g;
-    bool has_moved; /* to another state */
+    struct rec seen; /* as the writer may see it */
+    bool has_moved;  /* to another state */
 };
 
 static bool is_given(const struct passage *g, const char *field)
@@ -87,7 +88,8 @@ static enum rc note_clash(struct ctx *cx, void *row, void *arg)
     const struct val *changes = val_get(&body, "changes");
     for (int i = 0; changes && i < changes->count; i++) {
         const char *name = changes->members[i].name;
-        if (is_given(clash->g, name))
+        const struct field *f = process_field(clash->seen.process, name);
+        if (f && rec_shows(&clash->seen, f) && is_given(clash->g, name))
             problem(cx, name, "changed_meanwhile", "%s was changed meanwhile", name);
     }
     return OK;
@@ -97,17 +99,19 @@ static enum rc note_clash(struct ctx *cx, void *row, void *arg)
  * a state that moved on makes an action another question than the one that was answered. */
 static enum rc check_revision(struct ctx *cx, struct passage *g)
 {
-    struct clash clash = {.g = g};
+    struct clash clash = {.g = g, .seen = g->rec};
+    const bool is_edit = g->c->kind == CHANGE_EDIT;
 
     if (!g->c->revision || g->c->revision == g->rec.revision)
         return OK;
     if (g->c->revision > g->rec.revision)
         return fail(cx, E_STALE, NULL, "the record never had revision %lld",
                     (long long)g->c->revision);
+    row_relate(cx, &clash.seen);
     TRY(db_each(cx, SQL_rec_changed_since,
                 ARGS(INT("id", g->rec.id), INT("revision", g->c->revision)), since_cols,
                 sizeof(struct since), note_clash, &clash));
-    if (clash.has_moved && g->c->kind == CHANGE_ACTION)
+    if (clash.has_moved && !is_edit)
         return fail(cx, E_STALE, NULL, "the record is now in state %s",
                     slot_text(g->rec.slots, FIELD_STATE));
     if (cx->err.problems.count)

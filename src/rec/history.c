@@ -15,7 +15,7 @@ struct event_row {
     int64_t id, record_id, actor_id, via, occurred_at, recorded_at, revision;
     const char *kind, *action, *request_id, *from_state, *to_state, *deviation, *body;
     bool is_internal;
-    const char *number; /* from here on: only the feed */
+    const char *number, *state; /* from here on: only the feed; the record's state now */
     int64_t version_id, org_id, caller_id, opened_by_id, assignee_id, group_id;
     bool watched;
 };
@@ -34,6 +34,7 @@ static const struct col event_cols[] = {EVENT_COLS, {0}};
 static const struct col feed_cols[] = {
     EVENT_COLS,
     TEXT_COL(struct event_row, number),
+    TEXT_COL(struct event_row, state),
     INT_COL(struct event_row, version_id),
     INT_COL(struct event_row, org_id),
     INT_COL(struct event_row, caller_id),
@@ -195,11 +196,13 @@ static enum rc feed_record(struct ctx *cx, const struct event_row *row, struct r
     const struct process *p;
 
     TRY(type_version(cx, row->version_id, &p));
+    struct val *slots = arena_array(cx->arena, (size_t)p->field_count, sizeof(*slots));
+    slots[FIELD_STATE] = val_text(row->state); /* it says which fields are hidden */
     *ret = (struct rec){
         .id = row->record_id,
         .number = row->number,
         .process = p,
-        .slots = arena_array(cx->arena, (size_t)p->field_count, sizeof(struct val)),
+        .slots = slots,
         .subject = {.process = p,
                     .record_id = row->record_id,
                     .org_id = row->org_id,

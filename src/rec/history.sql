@@ -37,7 +37,7 @@ SELECT e.id, e.record_id, e.kind, e.action, e.actor_id, e.via, e.request_id, e.o
 -- read beside it: the record as it is now.
 SELECT e.id, e.record_id, e.kind, e.action, e.actor_id, e.via, e.request_id, e.occurred_at,
        e.recorded_at, e.revision, e.from_state, e.to_state, e.is_internal, e.deviation, p.body,
-       r.number, r.version_id, r.org_id, r.caller_id, r.opened_by_id, r.assignee_id, r.group_id,
+       r.number, r.state, r.version_id, r.org_id, r.caller_id, r.opened_by_id, r.assignee_id, r.group_id,
        EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = r.id AND w.person_id = :me) AS watched
   FROM event e
   JOIN event_private p ON p.event_id = e.id

@@ -464,6 +464,33 @@ static void test_it_becomes_a_request(void **state)
     assert_int_equal(entries.count, 3);
 }
 
+static void test_a_hidden_field_is_hidden_in_the_feed_too(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+    struct list entries;
+    int64_t last;
+    const struct val solved =
+        MAP({"closure_code", val_text("solved")}, {"resolution", val_text("Fuser")});
+
+    make_incident(b, b->anna, "one");
+    assert_rc(cx, act(b, b->bob, "INC-1", "take", val_null(), &out), OK);
+    assert_rc(cx, act(b, b->bob, "INC-1", "resolve", solved, &out), OK);
+    assert_rc(cx, act(b, b->anna, "INC-1", "confirm", val_null(), &out), OK);
+    const int64_t confirmed = out.event_id;
+    assert_rc(cx, rec_feed(cx, confirmed - 1, 10, &entries, &last), OK);
+    const struct entry *e = entries.at;
+    assert_non_null(val_get(val_get(&e->body, "changes"), "closure"));
+    assert_rc(cx, act(b, b->ida, "INC-1", "reopen_closed", MAP({"comment", val_text("No")}), &out),
+              OK);
+    cx->user = b->anna;
+    assert_rc(cx, rec_feed(cx, confirmed - 1, 1, &entries, &last), OK);
+    e = entries.at;
+    assert_int_equal(e->id, confirmed);
+    assert_null(val_get(val_get(&e->body, "changes"), "closure"));
+}
+
 static void test_every_failing_statement(void **state)
 {
     struct bed *b = bed_of(state);
@@ -508,6 +535,7 @@ int main(void)
         BOTH(test_children_follow),
         BOTH(test_nothing_is_left_for_nobody),
         BOTH(test_it_becomes_a_request),
+        BOTH(test_a_hidden_field_is_hidden_in_the_feed_too),
         BOTH(test_every_failing_statement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
