@@ -67,16 +67,91 @@ enum rc around_check_parent(struct ctx *cx, const struct rec *r, const struct fl
 
     if (!parent || parent == before)
         return OK;
-    TRY(rec_find(cx, NULL, parent, &other));
-    TRY(check_tenants(cx, slot_int(plan->after, FIELD_ORGANISATION), other.subject.org_id,
-                      "parent"));
     if (!r->id)
         return OK;
     if (parent == r->id)
         return fail(cx, E_INVALID, "parent", "a record cannot be its own parent");
+    TRY(rec_find(cx, NULL, parent, &other));
     TRY(db_one(cx, SQL_rec_is_below, ARGS(INT("top", r->id), INT("id", parent)), id_cols, &n));
     return n ? fail(cx, E_INVALID, "parent", "%s is below %s already", other.number, r->number)
              : OK;
+}
+
+/* ---- tenants -------------------------------------------------------------------------------- */
+
+struct link_row {
+    const char *kind;
+    int64_t other_id;
+    bool is_inverse;
+};
+static const struct col link_cols[] = {
+    TEXT_COL(struct link_row, kind),
+    INT_COL(struct link_row, other_id),
+    FLAG_COL(struct link_row, is_inverse),
+    {0},
+};
+
+static enum rc check_other(struct ctx *cx, int64_t org, int64_t other_id, const char *field)
+{
+    struct rec other;
+
+    TRY(rec_find(cx, NULL, other_id, &other));
+    return check_tenants(cx, org, other.subject.org_id, field);
+}
+
+static enum rc check_value(struct ctx *cx, int64_t org, struct val v, const char *field)
+{
+    if (v.kind == VAL_INT)
+        return check_other(cx, org, v.i, field);
+    for (int i = 0; v.kind == VAL_LIST && i < v.count; i++)
+        TRY(check_other(cx, org, v.items[i].i, field));
+    return OK;
+}
+
+static bool is_link(const struct field *f)
+{
+    return f->type == TYPE_LINK || f->type == TYPE_LINKS;
+}
+
+/* Everything that hangs on a record, when the record itself goes to another tenant. */
+static enum rc check_bonds(struct ctx *cx, const struct rec *r, const struct flow_plan *plan,
+                           int64_t org)
+{
+    struct list children, links;
+
+    for (int i = 0; i < r->process->field_count; i++) {
+        if (is_link(&r->process->fields[i]))
+            TRY(check_value(cx, org, plan->after[i], "organisation"));
+    }
+    TRY(db_all(cx, SQL_rec_children, ARGS(INT("id", r->id)), id_cols, sizeof(int64_t), &children));
+    for (int i = 0; i < children.count; i++)
+        TRY(check_other(cx, org, ((const int64_t *)children.at)[i], "organisation"));
+    TRY(db_all(cx, SQL_rec_links, ARGS(INT("id", r->id)), link_cols, sizeof(struct link_row),
+               &links));
+    for (int i = 0; i < links.count; i++) {
+        const struct link_row *l = (const struct link_row *)links.at + i;
+        TRY(check_other(cx, org, l->other_id, "organisation"));
+    }
+    return OK;
+}
+
+enum rc around_check_tenants(struct ctx *cx, const struct rec *r, const struct flow_plan *plan)
+{
+    const int64_t org = slot_int(plan->after, FIELD_ORGANISATION);
+    const int64_t before = r->slots ? slot_int(r->slots, FIELD_ORGANISATION) : org;
+    const struct flow_change *c = plan->changes.at;
+    bool is_same;
+
+    if (!org) {
+        problem(cx, "organisation", "required", "say whose record it is");
+        return problems_rc(cx);
+    }
+    for (int i = 0; i < plan->changes.count; i++) {
+        if (is_link(c[i].field))
+            TRY(check_value(cx, org, c[i].after, c[i].field->name));
+    }
+    TRY(same_tree(cx, before, org, &is_same));
+    return is_same ? OK : check_bonds(cx, r, plan, org);
 }
 
 /* ---- links ---------------------------------------------------------------------------------- */
@@ -147,18 +222,6 @@ enum rc around_link_made(struct ctx *cx, int64_t from_id, int64_t to_id, const c
                         INT("to_id", is_inverse ? from_id : to_id), INT("now", at)),
                    NULL);
 }
-
-struct link_row {
-    const char *kind;
-    int64_t other_id;
-    bool is_inverse;
-};
-static const struct col link_cols[] = {
-    TEXT_COL(struct link_row, kind),
-    INT_COL(struct link_row, other_id),
-    FLAG_COL(struct link_row, is_inverse),
-    {0},
-};
 
 /* Add the other record when the user may see it; what may not be seen is not there. */
 static enum rc add_linked(struct ctx *cx, const char *kind, int64_t id, struct list *to)

@@ -12,9 +12,12 @@ enum rc rec_find(struct ctx *cx, const char *number, int64_t id, struct rec *ret
 /* Put the watchers into the record's values, for guards that ask for them. */
 enum rc around_load_watchers(struct ctx *cx, struct rec *r);
 
-/* A plan that sets a parent: one that may be seen, of the same organisation's tree, and no circle.
- */
+/* A plan that sets a parent: no circle. */
 enum rc around_check_parent(struct ctx *cx, const struct rec *r, const struct flow_plan *plan);
+
+/* A plan that links by its fields, or moves the record to another organisation: no bond of the
+ * record leads to another tenant afterwards. */
+enum rc around_check_tenants(struct ctx *cx, const struct rec *r, const struct flow_plan *plan);
 
 /* Set or remove a link as the change says; what it was goes into the event's body. */
 enum rc around_link(struct ctx *cx, struct rec *r, const struct change *c, struct val_map *body,

@@ -107,7 +107,7 @@ static enum rc do_create(struct ctx *cx, struct passage *g)
     in.start = known;
     TRY(flow_create(cx, &in, &g->plan));
     g->has_plan = true;
-    TRY(around_check_parent(cx, &g->rec, &g->plan));
+    TRY(around_check_tenants(cx, &g->rec, &g->plan));
     return store_create(cx, p, &g->plan, g->c->recorded ? g->c->recorded->number : NULL,
                         &g->record_id);
 }
@@ -115,6 +115,7 @@ static enum rc do_create(struct ctx *cx, struct passage *g)
 static enum rc store_plan(struct ctx *cx, struct passage *g)
 {
     g->has_plan = true;
+    TRY(around_check_tenants(cx, &g->rec, &g->plan));
     TRY(around_check_parent(cx, &g->rec, &g->plan));
     return store_update(cx, &g->rec, &g->plan);
 }
@@ -232,6 +233,8 @@ static enum rc do_convert(struct ctx *cx, struct passage *g)
     val_map_set(cx->arena, &g->body, "from_process", val_text(before.process->name));
     val_map_set(cx->arena, &g->body, "from_number", val_text(before.number));
     g->was = process_state(before.process, slot_text(before.slots, FIELD_STATE));
+    TRY(around_check_tenants(cx, &g->rec, &g->plan));
+    TRY(around_check_parent(cx, &g->rec, &g->plan));
     return store_convert(cx, &before, to, &g->plan);
 }
 

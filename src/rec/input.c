@@ -40,6 +40,14 @@ int64_t input_id_of(void *arg, enum field_type type, const char *name)
     return id;
 }
 
+/* Whether the record is of the process that the field links to. */
+static bool leads_there(struct ctx *cx, const struct field *f, int64_t id)
+{
+    struct rec r;
+
+    return !f->to || (rec_load_id(cx, id, &r) == OK && str_equal(r.process->name, f->to));
+}
+
 /* The id of one reference, given as text (login, name, number) or as an id. */
 static struct val resolve_one(struct ctx *cx, const struct field *f, struct val v)
 {
@@ -52,8 +60,11 @@ static struct val resolve_one(struct ctx *cx, const struct field *f, struct val 
         name = arena_printf(cx->arena, "%lld", (long long)v.i);
 
     const struct list problems = cx->err.problems;
-    if (name && references[f->type].find(cx, name, &id) == OK)
+    if (name && references[f->type].find(cx, name, &id) == OK) {
+        if (!leads_there(cx, f, id))
+            problem(cx, f->name, "wrong_process", "%s is not of process %s", name, f->to);
         return val_int(id);
+    }
     fail_clear(cx);
     cx->err.problems = problems;
     problem(cx, f->name, "unknown_reference", "there is no %s %s", references[f->type].what,

@@ -464,6 +464,33 @@ static void test_it_becomes_a_request(void **state)
     assert_int_equal(entries.count, 3);
 }
 
+/* The system sees both tenants, so only the wall itself can hold. */
+static void test_no_bond_crosses_the_wall(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+    const struct change problem = {
+        .kind = CHANGE_CREATE,
+        .process = "problem",
+        .input = MAP({"title", val_text("p")}, {"impact", val_text("minor")},
+                     {"urgency", val_text("low")}, {"organisation", val_text("Globex")}),
+    };
+
+    make_incident(b, b->anna, "one");
+    make_incident(b, b->anna, "two");
+    cx->user = NULL;
+    assert_rc(cx, rec_do(cx, &problem, &out), OK);
+    assert_rc(cx, edit(b, NULL, 0, MAP({"problem", val_text("INC-2")}), &out), E_INVALID);
+    assert_string_equal(((struct problem *)cx->err.problems.at)->code, "wrong_process");
+    assert_rc(cx, edit(b, NULL, 0, MAP({"problem", val_text("PRB-1")}), &out), E_INVALID);
+    assert_string_equal(cx->err.field, "problem");
+    assert_rc(cx, edit(b, NULL, 0, MAP({"organisation", val_null()}), &out), E_INVALID);
+    assert_rc(cx, set_parent(b, "INC-2", "INC-1"), OK);
+    assert_rc(cx, edit(b, NULL, 0, MAP({"organisation", val_text("Globex")}), &out), E_INVALID);
+    assert_string_equal(cx->err.field, "organisation");
+}
+
 static void test_a_hidden_field_is_hidden_in_the_feed_too(void **state)
 {
     struct bed *b = bed_of(state);
@@ -535,6 +562,7 @@ int main(void)
         BOTH(test_children_follow),
         BOTH(test_nothing_is_left_for_nobody),
         BOTH(test_it_becomes_a_request),
+        BOTH(test_no_bond_crosses_the_wall),
         BOTH(test_a_hidden_field_is_hidden_in_the_feed_too),
         BOTH(test_every_failing_statement),
     };
