@@ -22,12 +22,12 @@ help:
 
 # $(call configure,FOLDER,OPTIONS): once; Meson itself notices later changes.
 configure = @[ -f $(1)/build.ninja ] || meson setup $(1) $(2)
-compile = @ninja -C $(1) -j $(JOBS)
+compile = @ninja -j $(JOBS) -C $(1)
 
 build:
 	@tools/install
 	$(call configure,build,-Dtests=false)
-	$(call compile,build)
+	$(call compile,build fettle)
 
 run: build
 	@mkdir -p -m 0700 data
@@ -45,6 +45,7 @@ check: build-test
 	@tests/run --build build-test check
 
 bench: build
+	$(call compile,build)
 	@bench/run
 
 # No werror under sanitizers: what they add to the code misleads gcc's flow analysis.
