@@ -89,13 +89,21 @@ static enum rc visit_begin(struct ctx *cx, struct visit *ret)
     return pool_take(cx, ret->db, &ret->conn);
 }
 
+/* Who failed may have an arena that ends sooner. */
+void level_doom(struct level *level, const struct ctx *cx, enum rc rc)
+{
+    level->failed = rc;
+    level->text = arena_strdup(level->arena, cx->err.text);
+    level->detail = arena_strdup(level->arena, cx->err.detail);
+}
+
 /* Gives the outcome back; a failure within a transaction dooms it. */
 static enum rc visit_end(struct visit *v, enum rc rc)
 {
     if (v->is_borrowed)
         pool_give(v->db, v->conn);
-    else if (seat.level && seat.level->failed == OK)
-        seat.level->failed = rc;
+    else if (rc != OK && seat.level && seat.level->failed == OK)
+        level_doom(seat.level, v->cx, rc);
     return rc;
 }
 

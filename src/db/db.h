@@ -140,8 +140,9 @@ typedef enum rc (*db_tx_fn)(struct ctx *cx, void *arg);
  * rolls it back; E_BUSY is retried some times first.
  *
  * A statement that fails (E_NOT_FOUND of db_one() is no failure) dooms its transaction: further
- * statements fail alike, and it is rolled back whatever fn returns. What may well collide says ON
- * CONFLICT DO NOTHING.
+ * statements fail alike, and it is rolled back whatever fn returns; a broken rule of the database
+ * (E_CONFLICT) may be told by fn in its own words, E_FAIL and E_BUSY are the result as they are.
+ * What may well collide says ON CONFLICT DO NOTHING.
  *
  * Inside a transaction it is a part of the one around it: when the inner fn fails, what it did is
  * undone, the failure is returned, and the outer one may go on. */

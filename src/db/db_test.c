@@ -265,6 +265,29 @@ static void test_a_failed_statement_dooms(void **state)
     assert_int_equal(count(cx), 0);
 }
 
+/* What could not be read looks to a careless function as if it were not there. */
+static enum rc take_for_missing(struct ctx *cx, void *arg)
+{
+    struct number n;
+    if (db_one(cx, &thing_count, ARGS(), number_cols, &n) != OK)
+        return fail(cx, E_INVALID, "thing", "there is no such thing");
+    return arg ? OK : fail(cx, E_INVALID, "thing", "it is there");
+}
+
+static void test_trouble_stays_trouble(void **state)
+{
+    struct ctx *cx = cx_of(state);
+    assert_int_equal(db_tx(cx, take_for_missing, NULL), E_INVALID);
+    db_fail_at(cx->db, 2, E_FAIL); /* behind BEGIN */
+    assert_int_equal(db_tx(cx, take_for_missing, NULL), E_FAIL);
+    assert_string_equal(cx->err.text, "the database failed");
+    assert_null(cx->err.field);
+    db_fail_at(cx->db, 2, E_BUSY);
+    fail_clear(cx);
+    assert_rc(cx, db_tx(cx, take_for_missing, cx), OK);
+    db_fail_at(cx->db, 0, OK);
+}
+
 static void test_bad_statement_fails(void **state)
 {
     struct ctx *cx = cx_of(state);
@@ -420,6 +443,7 @@ int main(void)
         ON_BOTH(test_snapshot_sees_one_state),
         ON_BOTH(test_broken_constraints_conflict),
         ON_BOTH(test_a_failed_statement_dooms),
+        ON_BOTH(test_trouble_stays_trouble),
         ON_BOTH(test_bad_statement_fails),
         ON_BOTH(test_dynamic_text_is_translated),
         ON_BOTH(test_many_dynamic_statements),

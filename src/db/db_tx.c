@@ -159,20 +159,29 @@ static void tell(struct writer *w, struct tx *tx, enum rc rc)
 
 /* ---- one transaction ------------------------------------------------------------------------- */
 
-/* What a level did is undone whenever one of its statements failed, even if nobody minded; and a
- * transient failure stays one, whatever the function made of it. */
+/* The database's own trouble, not something that a function can make sense of. */
+static bool is_trouble(enum rc rc)
+{
+    return rc == E_FAIL || rc == E_BUSY;
+}
+
+/* What a level did is undone whenever one of its statements failed, even if nobody minded; and
+ * trouble stays trouble, whatever the function took it for: what could not be read is not missing.
+ */
 static enum rc run_level(struct db *db, struct conn *conn, struct level *level, struct ctx *cx,
                          db_tx_fn fn, void *arg)
 {
     const struct seat outer = seat;
+    level->arena = cx->arena;
     seat = (struct seat){db, conn, level};
     const enum rc rc = fn(cx, arg);
     seat = outer;
-    if (level->failed == OK || (rc != OK && level->failed != E_BUSY))
+    if (level->failed == OK || rc == level->failed || (rc != OK && !is_trouble(level->failed)))
         return rc;
-    if (!cx->err.text)
-        fail(cx, level->failed, NULL, "a statement of the transaction failed");
-    return level->failed;
+    fail_clear(cx);
+    fail(cx, level->failed, NULL, "%s",
+         level->text ? level->text : "a statement of the transaction failed");
+    return fail_detail(cx, level->failed, "%s", level->detail ? level->detail : "");
 }
 
 static struct level level_here(const struct writer *w)
@@ -199,8 +208,10 @@ static enum rc run_nested(struct ctx *cx, db_tx_fn fn, void *arg)
     enum rc rc = d->settle(cx, conn);
     if (rc == OK)
         rc = d->mark(cx, conn);
-    if (rc != OK)
-        return outer->failed = rc;
+    if (rc != OK) {
+        level_doom(outer, cx, rc);
+        return rc;
+    }
     rc = run_level(seat.db, conn, &inner, cx, fn, arg);
     if (rc == OK)
         rc = d->unmark(cx, conn);
@@ -211,7 +222,7 @@ static enum rc run_nested(struct ctx *cx, db_tx_fn fn, void *arg)
     drop_hooks(w, &inner);
     struct ctx quiet = {.arena = cx->arena};
     if (rc == E_BUSY || !d->has_tx(conn) || d->back(&quiet, conn) != OK)
-        outer->failed = rc;
+        level_doom(outer, cx, rc);
     return rc;
 }
 

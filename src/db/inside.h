@@ -22,7 +22,9 @@
 
 /* A transaction, or a part of one that can be undone alone. */
 struct level {
-    enum rc failed;    /* of the first statement that failed; OK: none did */
+    enum rc failed;            /* of the first statement that failed; OK: none did */
+    const char *text, *detail; /* of that failure; in this arena, of who runs the level */
+    struct arena *arena;
     int before, after; /* how many hooks were registered when it began */
 };
 
@@ -32,6 +34,7 @@ struct seat {
     struct level *level; /* NULL: reading, one state of the database */
 };
 extern _Thread_local struct seat seat;
+void level_doom(struct level *level, const struct ctx *cx, enum rc rc);
 
 struct pool {
     pthread_mutex_t lock;
