@@ -61,6 +61,7 @@ struct login {
     const char *new_hash; /* when the parameters have changed; or NULL */
     struct session session;
     int64_t epoch;
+    struct user *user;
 };
 
 static enum rc find_account(struct ctx *cx, struct login *l)
@@ -162,10 +163,12 @@ static enum rc settle_in_tx(struct ctx *cx, void *arg)
     return OK;
 }
 
+/* Who it is, is read in here too, so that nobody is signed in who hears of a failure. */
 static enum rc sign_in_in_tx(struct ctx *cx, void *arg)
 {
     struct login *l = arg;
     TRY(settle_in_tx(cx, l));
+    TRY(user_load(cx, l->account.id, l->epoch, &l->user));
     return session_create(cx, l->account.id, l->peer, l->agent, &l->session);
 }
 
@@ -193,13 +196,11 @@ enum rc auth_login(struct ctx *cx, const char *login, const struct secret *passw
         .name = words_fold(cx->arena, login), .password = password, .peer = peer, .agent = agent};
     TRY(count_and_verify(cx, &l));
     TRY(db_tx(cx, sign_in_in_tx, &l));
-    struct user *u;
-    TRY(user_load(cx, l.account.id, l.epoch, &u));
-    u->session_id = l.session.id;
-    u->csrf = l.session.csrf;
-    cx->user = u;
+    l.user->session_id = l.session.id;
+    l.user->csrf = l.session.csrf;
+    cx->user = l.user;
     *ret = l.session;
-    *ret_user = u;
+    *ret_user = l.user;
     return OK;
 }
 

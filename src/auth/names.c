@@ -49,9 +49,12 @@ static enum rc load_who(struct ctx *cx, struct known *k, enum known_kind kind, i
 /* A failing database shows as "?" too: a name is never worth the page. */
 static struct who who(struct ctx *cx, enum known_kind kind, int64_t id)
 {
+    const struct ctx before = *cx;
     struct who w;
-    if (load_who(cx, known_latest(cx), kind, id, &w) != OK)
+    if (load_who(cx, known_latest(cx), kind, id, &w) != OK) {
         w = (struct who){.name = "?"};
+        cx->err = before.err;
+    }
     return w;
 }
 
