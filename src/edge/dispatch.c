@@ -162,13 +162,23 @@ static enum rc answer_options(struct ctx *cx, struct call *c)
     return OK;
 }
 
-static enum rc handle(struct ctx *cx, struct call *c)
+static enum rc run(struct ctx *cx, struct call *c)
 {
     const char *key = request_header(c->request, "idempotency-key");
 
     if (key && c->route->flags & ROUTE_IDEMPOTENT)
         return idempotency_run(cx, c, key);
+    if (c->route->flags & ROUTE_WHOLE)
+        return idempotency_run(cx, c, NULL);
     return c->route->handle(cx, c);
+}
+
+/* An answer of which a part could not be read is none (see view.h); but what is done is done. */
+static enum rc handle(struct ctx *cx, struct call *c)
+{
+    TRY(run(cx, c));
+    const bool is_partial = cx->err.rc == E_FAIL || cx->err.rc == E_BUSY;
+    return is_partial && method_is_safe(c->request->method) ? cx->err.rc : OK;
 }
 
 /* A wrong proof counts like any other request, against the peer. */

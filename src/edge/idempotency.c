@@ -100,6 +100,8 @@ static enum rc run_once(struct ctx *cx, void *arg)
     struct kept kept;
 
     start_anew(a);
+    if (!a->key)
+        return a->c->route->handle(cx, a->c);
     const enum rc rc =
         db_one(cx, SQL_idempotency_find, ARGS(TEXT("principal", a->principal), TEXT("key", a->key)),
                kept_cols, &kept);
@@ -148,6 +150,8 @@ enum rc idempotency_run(struct ctx *cx, struct call *c, const char *key)
 {
     struct attempt a = {.c = c, .key = key, .first_header = c->response->headers.count};
 
+    if (!key)
+        return db_tx(cx, run_once, &a);
     if (!is_key(key))
         return fail(cx, E_MALFORMED, NULL,
                     "Idempotency-Key is 1 to %d visible characters without spaces", MAX_KEY);

@@ -14,7 +14,8 @@
 /* How long answers are kept. */
 #define IDEMPOTENCY_KEEP_US (48 * INT64_C(3600000000))
 
-/* Run the route's handler, once for each key of this principal. */
+/* Run the route's handler in a transaction, once for each key of this principal; key NULL: each
+ * time. */
 enum rc idempotency_run(struct ctx *cx, struct call *c, const char *key);
 
 /* Forget answers that are older than that. */

@@ -74,6 +74,8 @@ enum route_flag {
     ROUTE_NO_LIMIT = 32,  /* does not count against the rate limit */
     ROUTE_FILE = 64,      /* answers with bytes of any type */
     ROUTE_HIDDEN = 128,   /* not part of the OpenAPI document */
+    ROUTE_WHOLE = 256,    /* the handler runs inside a transaction: what it reads for its answer
+                           * fails together with what it writes. It must not hash passwords */
 };
 
 struct route {

@@ -81,16 +81,19 @@ static void write_linked(struct json *j, const struct rec *r)
     json_close(j, '}');
 }
 
+/* One that may not be seen is null; one that cannot be read is a failure that dispatch finds. */
 void view_linked(struct ctx *cx, struct json *j, int64_t record_id)
 {
+    const struct ctx before = *cx;
     struct rec r;
+    const enum rc rc = record_id ? rec_load_id(cx, record_id, &r) : E_NOT_FOUND;
 
-    if (record_id && rec_load_id(cx, record_id, &r) == OK) {
+    if (rc != E_FAIL && rc != E_BUSY)
+        cx->err = before.err;
+    if (rc == OK)
         write_linked(j, &r);
-        return;
-    }
-    fail_clear(cx);
-    json_none(j);
+    else
+        json_none(j);
 }
 
 /* ---- values of fields ----------------------------------------------------------------------- */

@@ -1,7 +1,9 @@
 /* view.h - things as they leave the server in JSON: one writer for each, used by all handlers.
  *
  * Ids are texts. People, groups and organisations are objects with id and name, records that are
- * linked to have number, process and title when the user may see them and are null otherwise.
+ * linked to have number, process and title when the user may see them and are null otherwise. What
+ * cannot be read just now leaves its failure in cx: dispatch() then answers that, unless something
+ * was changed already.
  */
 #ifndef EDGE_VIEW_H
 #define EDGE_VIEW_H
