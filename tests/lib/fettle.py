@@ -271,15 +271,19 @@ class Server:
         return [str(BUILD / "fettle"), *words, f"--data={self.data}",
                 *(f"--{name}={value}" for name, value in self.settings.items())]
 
-    def start(self):
+    def launch(self):
+        """Begin to start, without waiting for it."""
         out = self.folder / "out"
         out.write_bytes(b"")
         with open(out, "ab") as stdout, open(self.folder / "log", "ab") as stderr:
             self.process = subprocess.Popen(self.command("serve"), stdout=stdout, stderr=stderr,
                                             stdin=subprocess.DEVNULL, cwd=self.folder)
+
+    def start(self):
+        self.launch()
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            text = out.read_text()
+            text = (self.folder / "out").read_text()
             if "fettle answers on " in text and text.endswith("\n"):
                 return self.read_start(text)
             if self.process.poll() is not None:
