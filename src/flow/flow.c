@@ -414,7 +414,7 @@ static bool is_timer(const struct process *p, const char *name)
 /* Timers that end by themselves come first, so that an effect can start them again. */
 static void end_timers(struct work *w)
 {
-    w->plan->ends_timers =
+    w->plan->ends_timers |=
         w->plan->from && w->plan->from != w->plan->to && w->plan->to->status >= STATUS_CLOSED;
     if (w->action && !w->plan->ends_timers && is_timer(w->in->process, w->action->name))
         run_timer(w, w->action->name, 0);
