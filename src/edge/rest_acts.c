@@ -74,6 +74,46 @@ static enum rc note(struct ctx *cx, struct call *c)
     return write_text(cx, c, CHANGE_NOTE);
 }
 
+/* ---- conversion ----------------------------------------------------------------------------- */
+
+static const struct shape convert_input[] = {
+    {"process", SHAPE_TEXT, .most = 100, .is_required = true, .help = "What it really is"},
+    {"state", SHAPE_TEXT, .most = 100, .is_nullable = true,
+     .help = "State of that process; needed when somebody worked on the record already"},
+    {"input", SHAPE_INPUT, .help = "Fields of that process, beside those that both have"},
+    {0},
+};
+
+/* The fields lie one level down in the body. */
+static void point_into_input(struct ctx *cx)
+{
+    struct problem *problems = cx->err.problems.at;
+
+    for (int i = 0; i < cx->err.problems.count; i++)
+        problems[i].field = arena_printf(cx->arena, "input.%s", problems[i].field);
+}
+
+static enum rc convert(struct ctx *cx, struct call *c)
+{
+    const struct val *input = val_get(&c->body, "input");
+    struct change change = {
+        .kind = CHANGE_CONVERT,
+        .process = body_text(c, "process"),
+        .to_state = body_text(c, "state"),
+        .input = input ? *input : val_null(),
+    };
+    struct outcome out;
+    const enum rc rc = rest_change(cx, c, &change, &out);
+
+    if (rc != OK) {
+        point_into_input(cx);
+        return rc;
+    }
+    response_header(c->response, cx->arena, "Location", rest_address(cx, &out.rec));
+    rest_reply(cx, c, &out.rec);
+    return OK;
+}
+
 /* ---- many at once --------------------------------------------------------------------------- */
 
 #define MAX_BULK 500
@@ -262,6 +302,9 @@ const struct route act_routes[] = {
     {HTTP_POST_, "/api/v1/{process}/{number}/notes", ALLOW_USER, note, "addNote",
      "Write to those who see internals", NULL, text_input, rest_record_output, 201,
      ROUTE_IDEMPOTENT},
+    {HTTP_POST_, "/api/v1/{process}/{number}/convert", ALLOW_USER, convert, "convertRecord",
+     "Make it a record of another process; the number it had goes on answering", NULL,
+     convert_input, rest_record_output, 200, ROUTE_IF_MATCH | ROUTE_IDEMPOTENT},
     {HTTP_POST_, "/api/v1/bulk", ALLOW_USER, bulk, "bulk",
      "The same action or change for up to 500 records, each with its own result", NULL, bulk_input,
      bulk_output},
