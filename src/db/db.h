@@ -150,11 +150,13 @@ enum rc db_tx(struct ctx *cx, db_tx_fn fn, void *arg);
 bool db_in_tx(const struct ctx *cx);
 
 /* From inside a transaction: run fn(cx, arg) once at the end of the whole batch, still before its
- * commit, in the order registered. For work that is cheaper together, as full text. When it fails,
- * the members of the batch run once more, each alone, so that only its own transaction fails.
+ * commit, in the order of the keys, then as registered. For work that is cheaper together and in
+ * order, as full text. Of several with the same fn and the same key other than 0 only the last one
+ * runs: it is about the same thing, and sees what all of them did. When it fails, the members of
+ * the batch run once more, each alone, so that only its own transaction fails.
  * Dropped when the transaction that registered it rolls back. Both must outlive the call of
  * db_tx(): cx is the one given to fn, never a copy on the stack, and arg lives in its arena. */
-void db_before_commit(struct ctx *cx, db_tx_fn fn, void *arg);
+void db_before_commit(struct ctx *cx, int64_t key, db_tx_fn fn, void *arg);
 
 /* From inside a transaction: call fn(arg) once after the commit is durable, before db_tx() returns,
  * on the writer's thread: it may wake somebody, but not wait or open a transaction. */

@@ -32,6 +32,8 @@ struct tx {
 
 struct hook {
     struct ctx *cx; /* NULL for after_commit */
+    int64_t key;    /* of before */
+    int at;         /* how many were registered before it */
     db_tx_fn before;
     void (*after)(void *arg);
     void *arg;
@@ -332,11 +334,32 @@ static void run_member(struct writer *w, struct tx *tx)
     tell(w, tx, rc);
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct hook *x = a, *y = b;
+    return x->key == y->key ? x->at - y->at : x->key < y->key ? -1 : 1;
+}
+
+/* Whether a later one does the same work for the same thing. */
+static bool is_repeated(const struct hook *h, const struct hook *end)
+{
+    for (const struct hook *later = h + 1; h->key && later < end && later->key == h->key; later++) {
+        if (later->before == h->before)
+            return true;
+    }
+    return false;
+}
+
 static enum rc run_before(struct writer *w)
 {
     struct level level = {0};
+    if (w->before.count)
+        qsort(w->before.at, (size_t)w->before.count, sizeof(struct hook), by_key);
     for (int i = 0; i < w->before.count; i++) {
-        const struct hook h = ((struct hook *)w->before.at)[i];
+        const struct hook *all = w->before.at;
+        const struct hook h = all[i];
+        if (is_repeated(all + i, all + w->before.count))
+            continue;
         const enum rc rc = run_level(w->db, w->conn, &level, h.cx, h.before, h.arg);
         if (rc != OK) {
             describe_like(&w->cx, h.cx, rc);
@@ -485,13 +508,13 @@ enum rc db_tx(struct ctx *cx, db_tx_fn fn, void *arg)
     }
 }
 
-void db_before_commit(struct ctx *cx, db_tx_fn fn, void *arg)
+void db_before_commit(struct ctx *cx, int64_t key, db_tx_fn fn, void *arg)
 {
     if (!db_in_tx(cx))
         BUG("db_before_commit() outside of a transaction");
     struct writer *w = cx->db->writer;
     struct hook *h = list_add(w->cx.arena, &w->before, sizeof(*h));
-    *h = (struct hook){.cx = cx, .before = fn, .arg = arg};
+    *h = (struct hook){.cx = cx, .key = key, .at = w->before.count, .before = fn, .arg = arg};
 }
 
 void db_after_commit(struct ctx *cx, void (*fn)(void *arg), void *arg)

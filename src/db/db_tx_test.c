@@ -177,8 +177,8 @@ static enum rc hook(struct ctx *cx, void *arg)
 {
     struct trace *t = arg;
     db_after_commit(cx, after_c, t);
-    db_before_commit(cx, before_a, t);
-    db_before_commit(cx, before_b, t);
+    db_before_commit(cx, 0, before_a, t);
+    db_before_commit(cx, 0, before_b, t);
     TRY(add(cx, t->id, NULL, 1));
     note(t, "t");
     return t->rc;
@@ -192,6 +192,37 @@ static enum rc hook_in_part(struct ctx *cx, void *arg)
         note(t, "!");
     t->rc = OK;
     return db_tx(cx, hook, t);
+}
+
+struct keyed {
+    int64_t key;
+    const char *name;
+    struct trace *trace;
+};
+
+static enum rc before_named(struct ctx *cx, void *arg)
+{
+    const struct keyed *k = arg;
+    (void)cx;
+    note(k->trace, k->name);
+    return OK;
+}
+
+static enum rc hook_by_key(struct ctx *cx, void *arg)
+{
+    for (struct keyed *k = arg; k->name; k++)
+        db_before_commit(cx, k->key, before_named, k);
+    return OK;
+}
+
+static void test_hooks_run_by_key(void **state)
+{
+    struct ctx *cx = cx_of(state);
+    struct trace t = {.id = 1};
+    struct keyed all[] = {{7, "x", &t}, {3, "y", &t}, {7, "z", &t},  {0, "m", &t},
+                          {0, "n", &t}, {5, "o", &t}, {-1, "p", &t}, {0}};
+    assert_rc(cx, db_tx(cx, hook_by_key, all), OK);
+    assert_string_equal(t.text, "pmnyoz");
 }
 
 static void test_hooks_run_in_order(void **state)
@@ -288,7 +319,7 @@ static enum rc quarrel(struct ctx *cx, void *arg)
     if (n % 13 == 0) {
         struct trace *t = arena_alloc(cx->arena, sizeof(*t));
         *t = (struct trace){.before_rc = E_DENIED, .id = 100000 + n};
-        db_before_commit(cx, before_a, t);
+        db_before_commit(cx, 0, before_a, t);
     }
     return OK;
 }
@@ -562,6 +593,7 @@ int main(void)
         ON_BOTH(test_a_part_is_undone_alone),
         ON_BOTH(test_a_busy_part_repeats_the_whole),
         ON_BOTH(test_hooks_run_in_order),
+        ON_BOTH(test_hooks_run_by_key),
         ON_BOTH(test_no_update_is_lost),
         ON_BOTH(test_one_bad_member_does_not_fail_others),
         ON_BOTH(test_a_commit_may_conflict),

@@ -66,6 +66,7 @@ struct text_work {
     int64_t id;
     const struct val *slots;
     const char *language;
+    bool is_silent; /* nothing was said yet: it is new */
 };
 
 struct said {
@@ -157,8 +158,9 @@ static enum rc put_text(struct ctx *cx, void *arg)
     add_tokens(&title, slot_text(w->slots, FIELD_NUMBER), w->language, TITLE_TOKENS);
     add_tokens(&title, slot_text(w->slots, FIELD_TITLE), w->language, TITLE_TOKENS);
     add_fields(w, &body, &t.notes);
-    TRY(db_each(cx, SQL_text_texts, ARGS(INT("id", w->id)), said_cols, sizeof(struct said),
-                add_said, &t));
+    if (!w->is_silent)
+        TRY(db_each(cx, SQL_text_texts, ARGS(INT("id", w->id)), said_cols, sizeof(struct said),
+                    add_said, &t));
     return db_exec(cx, SQL_text_put,
                    ARGS(INT("id", w->id), TEXT("title", engine_text(cx, buf_text(&title))),
                         TEXT("body", engine_text(cx, buf_text(&body))),
@@ -168,11 +170,15 @@ static enum rc put_text(struct ctx *cx, void *arg)
                    NULL);
 }
 
+static void put_text_later(struct ctx *cx, struct text_work w)
+{
+    db_before_commit(cx, w.id, put_text, arena_copy(cx->arena, &w, sizeof(w)));
+}
+
 void store_text(struct ctx *cx, const struct process *p, int64_t id, const struct val *slots,
                 const char *language)
 {
-    const struct text_work w = {p, id, slots, language};
-    db_before_commit(cx, put_text, arena_copy(cx->arena, &w, sizeof(w)));
+    put_text_later(cx, (struct text_work){p, id, slots, language, false});
 }
 
 /* ---- the record ----------------------------------------------------------------------------- */
@@ -240,7 +246,8 @@ enum rc store_create(struct ctx *cx, const struct process *p, struct flow_plan *
                cols, ret_id));
     TRY(tally(cx, p, slots, 1));
     TRY(count_at_parent(cx, p, slots, 1));
-    store_text(cx, p, *ret_id, slots, language);
+    put_text_later(cx, (struct text_work){p, *ret_id, slots, language,
+                                          str_is_empty(plan->comment) && str_is_empty(plan->note)});
     return OK;
 }
 
@@ -249,8 +256,7 @@ static bool changes_text(const struct flow_plan *plan)
     const struct flow_change *c = plan->changes.at;
 
     for (int i = 0; i < plan->changes.count; i++) {
-        const enum field_type type = c[i].field->type;
-        if (type == TYPE_TEXT || type == TYPE_LONG_TEXT || c[i].field->slot == FIELD_ORGANISATION ||
+        if (c[i].field->is_searched || c[i].field->slot == FIELD_ORGANISATION ||
             c[i].field->slot == FIELD_CALLER)
             return true;
     }
