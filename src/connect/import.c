@@ -17,24 +17,29 @@
 #include "lang/words.h"
 #include "rec/rec.h"
 
-/* Rows that share a transaction: long enough to share its cost, short enough for others to wait. */
-#define BATCH 200
-
 /* A row kept until its batch is written; the transaction may run twice, reading may not. */
 struct pending {
     struct source_row row;
     const char *key;    /* of the row in its source */
     const char *became; /* what the transaction found */
     const char *number, *text;
-    bool is_first; /* it created the record */
+    bool is_first;    /* it created the record */
+    bool is_known;    /* it was imported before */
+    bool is_nameless; /* whom it names could not be made */
 };
 
-/* Somebody or a group met by the batch under way: known for good only when it is committed. */
+/* Somebody or a group that a batch names first: known for good only when that is committed. */
 struct met {
     struct map *known;
     const char *name;
     int64_t id;
     bool is_made; /* was not there before */
+};
+
+/* The record of the row before, as the batch under way left it. */
+struct last {
+    const char *number, *state; /* NULL: none */
+    int64_t id;
 };
 
 struct importer {
@@ -48,6 +53,7 @@ struct importer {
     struct map people, groups; /* names to ids; in the arena of cx */
     struct list met;           /* of struct met; in the arena of the batch */
     int64_t org_id;
+    struct last last;
     bool is_done; /* of a dry run */
     struct source_progress progress;
 };
@@ -132,22 +138,64 @@ static const int64_t *find_met(const struct importer *im, const struct map *know
     return map_get(known, name);
 }
 
-static enum rc find_or_make(struct importer *im, struct ctx *cx, enum field_type type,
-                            const char *name, int64_t *ret)
+static enum rc meet(struct importer *im, struct ctx *cx, enum field_type type, const char *name)
 {
     const bool is_person = type == TYPE_PERSON;
     struct map *known = is_person ? &im->people : &im->groups;
-    const int64_t *id = find_met(im, known, name);
+    struct met who = {.known = known, .name = name};
 
-    if (id) {
-        *ret = *id;
+    if (find_met(im, known, name))
         return OK;
-    }
-    struct met who = {.known = known, .name = arena_strdup(im->batch.arena, name)};
     TRY(is_person ? meet_person(im, cx, &who) : meet_group(im, cx, &who));
     *(struct met *)list_add(im->batch.arena, &im->met, sizeof(who)) = who;
-    *ret = who.id;
     return OK;
+}
+
+/* A name, a title, a short text has no line breaks; what the log has of them becomes spaces. */
+static const char *one_line(struct arena *a, const char *text)
+{
+    char *line = arena_strdup(a, text);
+
+    for (char *s = line; s && *s; s++) {
+        if ((unsigned char)*s < ' ' || *s == 0x7f)
+            *s = ' ';
+    }
+    return line;
+}
+
+/* Calls fn with everybody whom the row names: its actor, people and groups in its fields. */
+typedef enum rc (*name_fn)(struct importer *im, struct ctx *cx, enum field_type type,
+                           const char *name);
+
+static enum rc each_name(struct importer *im, struct ctx *cx, const struct source_row *row,
+                         name_fn fn)
+{
+    const struct map_field *f = im->m->fields.at;
+    const char *actor = mapping_value(im->m, row, im->m->actor);
+
+    if (actor)
+        TRY(fn(im, cx, TYPE_PERSON, one_line(cx->arena, actor)));
+    for (int i = 0; i < im->m->fields.count; i++) {
+        const enum field_type type = f[i].field->type;
+        const char *name = mapping_value(im->m, row, f[i].from);
+        if (name && (type == TYPE_PERSON || type == TYPE_GROUP))
+            TRY(fn(im, cx, type, one_line(cx->arena, name)));
+    }
+    return OK;
+}
+
+static int64_t known_id(const struct importer *im, enum field_type type, const char *name)
+{
+    const int64_t *id = map_get(type == TYPE_PERSON ? &im->people : &im->groups, name);
+    return id ? *id : 0;
+}
+
+/* E_NOT_FOUND, which is no failure, for one who is not known yet. */
+static enum rc check_known(struct importer *im, struct ctx *cx, enum field_type type,
+                           const char *name)
+{
+    (void)cx;
+    return known_id(im, type, name) ? OK : E_NOT_FOUND;
 }
 
 static enum rc find_organisation(struct importer *im)
@@ -164,27 +212,13 @@ static enum rc find_organisation(struct importer *im)
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-/* A name, a title, a short text has no line breaks; what the log has of them becomes spaces. */
-static const char *one_line(struct arena *a, const char *text)
-{
-    char *line = arena_strdup(a, text);
-
-    for (char *s = line; *s; s++) {
-        if ((unsigned char)*s < ' ' || *s == 0x7f)
-            *s = ' ';
-    }
-    return line;
-}
-
 static enum rc field_value(struct importer *im, struct ctx *cx, const struct map_field *f,
                            const char *text, struct val *ret)
 {
     const enum field_type type = f->field->type;
-    int64_t id;
 
     if (type == TYPE_PERSON || type == TYPE_GROUP) {
-        TRY(find_or_make(im, cx, type, one_line(cx->arena, text), &id));
-        *ret = val_int(id);
+        *ret = val_int(known_id(im, type, one_line(cx->arena, text)));
         return OK;
     }
     const char *mapped = f->pairs.count ? pair_to(&f->pairs, text) : text;
@@ -283,7 +317,7 @@ static enum rc read_step(struct importer *im, struct ctx *cx, const struct sourc
     if (!ret->state)
         return fail(cx, E_INVALID, NULL, "the mapping has no state for %s", key);
     if (actor)
-        TRY(find_or_make(im, cx, TYPE_PERSON, one_line(cx->arena, actor), &ret->actor_id));
+        ret->actor_id = known_id(im, TYPE_PERSON, one_line(cx->arena, actor));
     return read_values(im, cx, row, &ret->input);
 }
 
@@ -315,13 +349,13 @@ static enum rc create(struct importer *im, struct ctx *cx, const struct source_r
 
 /* A row whose state is the one before says that something of the record changed; any other is the
  * action that leads to its state. */
-static enum rc proceed(struct ctx *cx, const struct rec *before, const struct step *s,
+static enum rc proceed(struct importer *im, struct ctx *cx, const struct step *s,
                        const struct recorded *r, struct outcome *out)
 {
-    const bool stays = str_equal(before->slots[FIELD_STATE].text, s->state);
+    const bool stays = str_equal(im->last.state, s->state);
     const struct change c = {
         .kind = stays ? CHANGE_EDIT : CHANGE_ACTION,
-        .id = before->id,
+        .id = im->last.id,
         .input = val_from_map(&s->input),
         .recorded = r,
     };
@@ -351,23 +385,41 @@ static void count_deviations(struct importer *im, const char *codes)
         add_count(im->cx, &im->report->deviations, code, 1);
 }
 
+/* Rows of a record mostly stand together, so the record of the row before is kept at hand. */
+static enum rc find_record(struct importer *im, struct ctx *cx, const char *number)
+{
+    struct rec found;
+
+    if (str_equal(im->last.number, number))
+        return OK;
+    im->last = (struct last){0};
+    const enum rc rc = rec_load(cx, number, &found);
+    if (rc == E_NOT_FOUND)
+        fail_clear(cx);
+    if (rc == E_NOT_FOUND)
+        return OK;
+    TRY(rc);
+    if (!str_equal(found.process->name, im->m->process->name))
+        return fail(cx, E_INVALID, NULL, "%s is a record of process %s already", number,
+                    found.process->name);
+    im->last = (struct last){number, found.slots[FIELD_STATE].text, found.id};
+    return OK;
+}
+
 static enum rc take_row(struct importer *im, struct ctx *cx, struct pending *p)
 {
     struct step s;
-    struct rec before;
     struct outcome out;
 
     TRY(read_step(im, cx, &p->row, &s));
     p->number = s.number;
     const struct recorded r = as_recorded(im, &s, p->key);
-    const enum rc rc = rec_load(cx, s.number, &before);
-    if (rc == E_NOT_FOUND)
-        TRY(create(im, cx, &p->row, &s, &r, &out));
-    else if (rc == OK)
-        TRY(proceed(cx, &before, &s, &r, &out));
-    else
-        return rc;
-    p->is_first = rc == E_NOT_FOUND && out.event_id;
+    TRY(find_record(im, cx, s.number));
+    const bool is_first = !im->last.id;
+    TRY(is_first ? create(im, cx, &p->row, &s, &r, &out) : proceed(im, cx, &s, &r, &out));
+    if (out.event_id)
+        im->last = (struct last){s.number, s.state, out.rec.id};
+    p->is_first = is_first && out.event_id;
     p->became = out.event_id ? "event" : "known";
     p->text = out.deviation;
     return OK;
@@ -375,51 +427,109 @@ static enum rc take_row(struct importer *im, struct ctx *cx, struct pending *p)
 
 /* ---- batches -------------------------------------------------------------------------------- */
 
-struct one {
-    struct importer *im;
-    struct pending *p;
-};
-
-static enum rc row_in_tx(struct ctx *cx, void *arg)
+/* SQLite is ours alone meanwhile; PostgreSQL has others who want to write between two batches. */
+static int batch_size(const struct ctx *cx)
 {
-    struct one *o = arg;
-    return take_row(o->im, cx, o->p);
+    return db_engine(cx->db) == DB_SQLITE ? 500 : 50;
 }
 
-/* A row that cannot be understood is undone by itself and reported; the others go on. */
-static enum rc batch_in_tx(struct ctx *cx, void *arg)
+struct row_key {
+    const char *key;
+};
+
+/* Which rows of the batch were imported before, in one question. */
+static enum rc mark_known(struct importer *im, struct ctx *cx)
+{
+    static const struct col cols[] = {TEXT_COL(struct row_key, key), {0}};
+    struct pending *p = im->rows.at;
+    const char **keys = arena_array(cx->arena, (size_t)im->rows.count, sizeof(*keys));
+    struct map known = {.arena = cx->arena};
+    struct list found;
+
+    for (int i = 0; i < im->rows.count; i++)
+        keys[i] = p[i].key;
+    TRY(db_all(cx, SQL_import_known,
+               ARGS(TEXT("source", im->m->source), TEXTS("keys", keys, im->rows.count)), cols,
+               sizeof(struct row_key), &found));
+    const struct row_key *k = found.at;
+    for (int i = 0; i < found.count; i++)
+        map_put(&known, k[i].key, &im->rows);
+    for (int i = 0; i < im->rows.count; i++) {
+        p[i].is_known = map_get(&known, p[i].key);
+        p[i].became = p[i].is_known ? "known" : NULL;
+        p[i].number = mapping_value(im->m, &p[i].row, im->m->number);
+    }
+    return OK;
+}
+
+/* What is the database's fault ends the import; what is the row's is told, and the others go on. */
+static enum rc blame_row(struct ctx *cx, struct pending *p, enum rc rc)
+{
+    if (rc == OK || rc == E_BUSY || rc == E_FAIL)
+        return rc;
+    p->became = "failed";
+    p->text = cx->err.text;
+    return OK;
+}
+
+static enum rc meet_in_tx(struct ctx *cx, void *arg)
 {
     struct importer *im = arg;
     struct pending *p = im->rows.at;
 
     im->met = (struct list){0};
     for (int i = 0; i < im->rows.count; i++) {
-        struct one o = {im, &p[i]};
-        const int met = im->met.count;
+        if (p[i].is_known)
+            continue;
         fail_clear(cx);
-        const enum rc rc = db_tx(cx, row_in_tx, &o);
-        if (rc == E_BUSY || rc == E_FAIL)
-            return rc;
-        if (rc != OK) {
-            im->met.count = met; /* undone with the row */
-            p[i].became = "failed";
-            p[i].text = cx->err.text;
-        }
+        p[i].became = NULL;
+        TRY(blame_row(cx, &p[i], each_name(im, cx, &p[i].row, meet)));
     }
     fail_clear(cx);
     return OK;
 }
 
-static void keep_met(struct importer *im)
+/* People are made in a transaction before that of the rows: one that changes people can trust
+ * nothing that was read of them, and would read each actor anew for each row. What is kept of them
+ * begins anew only outside of transactions, so somebody is looked up there. */
+static enum rc meet_all(struct importer *im, struct ctx *cx)
 {
-    const struct met *m = im->met.at;
+    const struct pending *p = im->rows.at;
+    bool is_needed = false;
 
+    for (int i = 0; i < im->rows.count && !is_needed; i++)
+        is_needed = !p[i].is_known && each_name(im, cx, &p[i].row, check_known) != OK;
+    TRY(is_needed ? db_tx(cx, meet_in_tx, im) : OK);
+    const struct met *m = im->met.at;
     for (int i = 0; i < im->met.count; i++) {
         remember(im, m[i].known, m[i].name, m[i].id);
         im->report->people += m[i].is_made && m[i].known == &im->people;
         im->report->groups += m[i].is_made && m[i].known == &im->groups;
     }
+    if (im->met.count)
+        person_who(cx, m->id);
     im->met = (struct list){0};
+    return OK;
+}
+
+/* What a row at fault changed of its record is undone by the gate. */
+static enum rc rows_in_tx(struct ctx *cx, void *arg)
+{
+    struct importer *im = arg;
+    struct pending *p = im->rows.at;
+
+    im->last = (struct last){0};
+    for (int i = 0; i < im->rows.count; i++) {
+        if (p[i].is_known || p[i].is_nameless)
+            continue;
+        fail_clear(cx);
+        const enum rc rc = take_row(im, cx, &p[i]);
+        if (rc != OK)
+            im->last = (struct last){0};
+        TRY(blame_row(cx, &p[i], rc));
+    }
+    fail_clear(cx);
+    return OK;
 }
 
 static void report_rows(struct importer *im)
@@ -442,10 +552,20 @@ static void report_rows(struct importer *im)
         im->o->progress(im->progress.read, im->progress.size, report->rows, im->o->arg);
 }
 
-/* What the batch's transaction counted, and what it made, does not count when it is run again. */
+static enum rc pass_batch(struct importer *im, struct ctx *cx)
+{
+    struct pending *p = im->rows.at;
+
+    TRY(mark_known(im, cx));
+    TRY(meet_all(im, cx));
+    for (int i = 0; i < im->rows.count; i++)
+        p[i].is_nameless = str_equal(p[i].became, "failed");
+    return db_tx(cx, rows_in_tx, im);
+}
+
 static enum rc write_batch(struct importer *im)
 {
-    const enum rc rc = db_tx(&im->batch, batch_in_tx, im);
+    const enum rc rc = pass_batch(im, &im->batch);
 
     if (rc != OK) {
         im->cx->err = im->batch.err;
@@ -455,7 +575,6 @@ static enum rc write_batch(struct importer *im)
         im->cx->err.problems = (struct list){0};
         return rc;
     }
-    keep_met(im);
     report_rows(im);
     arena_reset(im->batch.arena);
     im->rows = (struct list){0};
@@ -496,7 +615,7 @@ static enum rc take(struct ctx *cx, const struct source_row *row, void *arg)
         *a = (struct attribute){arena_strdup(arena, from[i].name),
                                 arena_strdup(arena, from[i].value)};
     }
-    return im->rows.count < BATCH ? OK : write_batch(im);
+    return im->rows.count < batch_size(im->cx) ? OK : write_batch(im);
 }
 
 /* ---- the whole file ------------------------------------------------------------------------- */

@@ -1,3 +1,7 @@
+-- name: known
+-- Which of these rows became events already.
+SELECT row_key AS key FROM imported WHERE source = :source AND row_key IN {texts :keys}
+
 -- name: states
 -- The states that the events of one log led to, and how often.
 SELECT e.to_state AS name, count(*) AS n
