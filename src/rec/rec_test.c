@@ -518,6 +518,55 @@ static void test_a_hidden_field_is_hidden_in_the_feed_too(void **state)
     assert_null(val_get(val_get(&e->body, "changes"), "closure"));
 }
 
+static void free_types(void *types)
+{
+    types_destroy(types);
+}
+
+/* The shipped files, but the numbers of incidents begin like this. */
+static void activate_with(struct bed *b, const char *prefix)
+{
+    struct ctx *cx = &b->cx;
+    struct list files, findings;
+
+    assert_rc(cx, type_read_folder(cx, test_processes(), &files), OK);
+    struct process_file *f = files.at;
+    for (int i = 0; i < files.count; i++) {
+        const char *at = strstr(f[i].text, "number: INC-");
+        if (!at)
+            continue;
+        f[i].text = arena_printf(cx->arena, "%.*snumber: %s%s", (int)(at - f[i].text), f[i].text,
+                                 prefix, at + strlen("number: INC-"));
+        f[i].len = strlen(f[i].text);
+    }
+    assert_rc(cx, type_activate(cx, b->types, files.at, files.count, &findings), OK);
+}
+
+/* Going back to files that were in force before: every server of the database goes back. */
+static void test_a_process_is_rolled_back(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct types *other = types_create();
+    const struct defs *before = cx->defs;
+    struct list files;
+    enum type_set set;
+
+    activate_with(b, "NEW-");
+    activate_with(b, "INC-");
+    assert_rc(cx, type_read_folder(cx, test_processes(), &files), OK);
+    assert_rc(cx, type_find_set(cx, files.at, files.count, &set), OK);
+    assert_int_equal(set, TYPE_SET_CURRENT);
+    assert_rc(cx, type_refresh(cx, other), OK);
+    type_take(cx, other);
+    const struct process *p = defs_process(cx->defs, "incident");
+    assert_int_equal(p->version, 3);
+    assert_string_equal(p->number_prefix, "INC-");
+    cx->types = b->types;
+    cx->defs = before;
+    arena_defer(cx->arena, free_types, other);
+}
+
 static void test_every_failing_statement(void **state)
 {
     struct bed *b = bed_of(state);
@@ -564,6 +613,7 @@ int main(void)
         BOTH(test_it_becomes_a_request),
         BOTH(test_no_bond_crosses_the_wall),
         BOTH(test_a_hidden_field_is_hidden_in_the_feed_too),
+        BOTH(test_a_process_is_rolled_back),
         BOTH(test_every_failing_statement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

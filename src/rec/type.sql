@@ -48,8 +48,9 @@ RETURNING id
 UPDATE process SET current_id = :id WHERE id = :process_id
 
 -- name: newest_set
--- The set that the newest version came with: the shared files in force.
-SELECT set_id AS id FROM process_version ORDER BY id DESC LIMIT 1
+-- The set that the newest version came with: the shared files in force. Not the newest set: who goes
+-- back to what was in force before makes a new version of an old set.
+SELECT v.set_id AS id FROM process_version v ORDER BY v.id DESC LIMIT 1
 
 -- name: set_by_hash
 SELECT id FROM definition_set WHERE hash = :hash
