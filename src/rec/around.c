@@ -283,17 +283,12 @@ struct val around_inherit(struct ctx *cx, struct val input, const struct val *sl
 /* ---- attachments ---------------------------------------------------------------------------- */
 
 static const struct col attachment_cols[] = {
-    INT_COL(struct attachment, id),
-    INT_COL(struct attachment, record_id),
-    INT_COL(struct attachment, event_id),
-    INT_COL(struct attachment, size),
-    TEXT_COL(struct attachment, public_id),
-    TEXT_COL(struct attachment, sha256),
-    TEXT_COL(struct attachment, name),
-    TEXT_COL(struct attachment, type),
-    FLAG_COL(struct attachment, is_internal),
-    FLAG_COL(struct attachment, is_removed),
-    {0},
+    INT_COL(struct attachment, id),          INT_COL(struct attachment, record_id),
+    INT_COL(struct attachment, event_id),    INT_COL(struct attachment, size),
+    INT_COL(struct attachment, attached_by), TEXT_COL(struct attachment, public_id),
+    TEXT_COL(struct attachment, sha256),     TEXT_COL(struct attachment, name),
+    TEXT_COL(struct attachment, type),       FLAG_COL(struct attachment, is_internal),
+    FLAG_COL(struct attachment, is_removed), {0},
 };
 
 enum rc around_attach(struct ctx *cx, const struct attachment *a, int64_t record_id,

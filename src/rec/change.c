@@ -261,6 +261,16 @@ const char *change_name(enum change_kind k)
     return kinds[k].name;
 }
 
+/* Somebody else's file is taken away by who may edit the record; everybody may take away the own.
+ */
+static bool removes_foreign(const struct passage *g)
+{
+    const struct attachment *a = g->c->attachment;
+
+    return g->c->kind == CHANGE_ATTACH && a->is_removed && g->actor &&
+           g->actor->id != a->attached_by;
+}
+
 /* Watching oneself needs no more than seeing the record. */
 enum right change_right(const struct passage *g)
 {
@@ -268,6 +278,8 @@ enum right change_right(const struct passage *g)
 
     if (is_watching && g->actor && g->actor->id == g->c->person_id)
         return RIGHT_VIEW;
+    if (removes_foreign(g))
+        return RIGHT_EDIT;
     return kinds[g->c->kind].right;
 }
 

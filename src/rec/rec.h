@@ -154,6 +154,7 @@ enum rc rec_watchers(struct ctx *cx, const struct rec *r, struct list *ret); /* 
 
 struct attachment {
     int64_t id, record_id, event_id, size;
+    int64_t attached_by; /* a person; 0: the system, or not loaded */
     const char *public_id, *sha256, *name, *type;
     bool is_internal, is_removed;
 };
