@@ -46,17 +46,22 @@ struct csv *csv_create(struct ctx *cx, char delimiter, row_fn fn, void *arg)
     return c;
 }
 
+static enum rc malformed_at(struct csv *c, int64_t line, const char *what)
+{
+    return fail(c->cx, E_MALFORMED, NULL, "line %lld: %s", (long long)line, what);
+}
+
 static enum rc malformed(struct csv *c, const char *what)
 {
-    return fail(c->cx, E_MALFORMED, NULL, "line %lld: %s", (long long)c->line, what);
+    return malformed_at(c, c->line, what);
 }
 
 static enum rc end_cell(struct csv *c)
 {
     if (c->cells.count >= MAX_COLUMNS)
-        return malformed(c, "too many columns");
+        return malformed_at(c, c->row_line, "too many columns");
     if (!str_is_utf8(buf_text(&c->cell), c->cell.len))
-        return malformed(c, "not UTF-8");
+        return malformed_at(c, c->row_line, "not UTF-8");
     const char **cell = list_add(c->arena, &c->cells, sizeof(*cell));
     *cell = arena_strndup(c->arena, buf_text(&c->cell), c->cell.len);
     buf_clear(&c->cell);

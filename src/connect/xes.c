@@ -11,6 +11,8 @@
 #define MAX_DEPTH 32
 #define MAX_VALUE 65536
 #define MAX_ATTRIBUTES 500
+#define MAX_PENDING (1 << 20) /* bytes of a tag, a comment: the parser holds them until their end  \
+                               */
 
 struct xes {
     struct ctx *cx;
@@ -21,7 +23,7 @@ struct xes {
     int trace_depth, event_depth;   /* 0: not inside one */
     struct arena *trace, *event;    /* of what is under way */
     struct list of_trace, of_event; /* of struct attribute */
-    int64_t line;
+    int64_t line, fed;
     enum rc rc; /* why the parser was stopped */
 };
 
@@ -150,8 +152,12 @@ struct xes *xes_create(struct ctx *cx, row_fn fn, void *arg)
 
 static enum rc parse(struct xes *x, const char *bytes, size_t len, int is_last)
 {
+    x->fed += (int64_t)len;
     if (XML_Parse(x->parser, bytes, (int)len, is_last) == XML_STATUS_OK && x->rc == OK)
-        return OK;
+        return x->fed - XML_GetCurrentByteIndex(x->parser) < MAX_PENDING
+                   ? OK
+                   : fail(x->cx, E_MALFORMED, NULL, "line %lu: a tag without an end",
+                          XML_GetCurrentLineNumber(x->parser));
     if (x->rc != OK)
         return x->rc;
     return fail(x->cx, E_MALFORMED, NULL, "line %lu: %s", XML_GetCurrentLineNumber(x->parser),
