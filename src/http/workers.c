@@ -23,6 +23,7 @@ struct workers {
     struct exchange *first, **last;
     atomic_int waiting;
     struct worker *idle; /* who fell asleep last is woken first: its memory is still at hand */
+    bool is_waking;      /* somebody was rung and is not here yet */
     bool is_over;        /* go home when nothing waits */
     work_fn *fn;
     void *arg;
@@ -40,6 +41,15 @@ static struct worker *take_idle(struct workers *w)
     return idle;
 }
 
+/* One at a time: the next is rung by whoever comes, if there is still more to do than who is awake
+ * gets done meanwhile. */
+static struct worker *take_helper(struct workers *w)
+{
+    struct worker *idle = w->is_waking ? NULL : take_idle(w);
+    w->is_waking |= idle != NULL;
+    return idle;
+}
+
 static void ring(struct worker *idle)
 {
     if (idle)
@@ -53,9 +63,9 @@ void workers_push(struct workers *w, struct exchange *chain, int count)
     for (; chain; chain = chain->next)
         w->last = &chain->next;
     atomic_fetch_add_explicit(&w->waiting, count, memory_order_relaxed);
-    struct worker *idle = take_idle(w);
+    struct worker *helper = take_helper(w);
     pthread_mutex_unlock(&w->lock);
-    ring(idle);
+    ring(helper);
 }
 
 /* With the lock held, which is given away meanwhile. */
@@ -67,12 +77,13 @@ static void sleep_for_work(struct workers *w, struct worker *me)
     while (sem_wait(&me->bell) != 0)
         ; /* a signal came between */
     pthread_mutex_lock(&w->lock);
+    w->is_waking = false;
 }
 
 /* The oldest, or NULL when it is time to go. */
 static struct exchange *take(struct workers *w, struct worker *me)
 {
-    struct worker *idle = NULL;
+    struct worker *helper = NULL;
     pthread_mutex_lock(&w->lock);
     while (!w->first && !w->is_over)
         sleep_for_work(w, me);
@@ -83,11 +94,11 @@ static struct exchange *take(struct workers *w, struct worker *me)
         if (!w->first)
             w->last = &w->first;
         else
-            idle = take_idle(w);
+            helper = take_helper(w);
         atomic_fetch_sub_explicit(&w->waiting, 1, memory_order_relaxed);
     }
     pthread_mutex_unlock(&w->lock);
-    ring(idle);
+    ring(helper);
     return ex;
 }
 
