@@ -116,8 +116,9 @@ enum rc rec_history(struct ctx *cx, const struct rec *r, int64_t after, int limi
 
     *ret = (struct list){0};
     TRY(db_all(cx, SQL_history_of_record,
-               ARGS(INT("record_id", r->id), INT("after", after), INT("limit", limit)), event_cols,
-               sizeof(struct event_row), &rows));
+               ARGS(INT("record_id", r->id), INT("after", after), INT("limit", limit),
+                    INT("internal", r->sees_internal)),
+               event_cols, sizeof(struct event_row), &rows));
     for (int i = 0; i < rows.count; i++)
         TRY(add_entry(cx, r, (const struct event_row *)rows.at + i, ret));
     return OK;

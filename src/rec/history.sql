@@ -1,9 +1,10 @@
 -- name: of_record
+-- Internal ones are left out here, so that a page is full whatever the reader may see.
 SELECT e.id, e.record_id, e.kind, e.action, e.actor_id, e.via, e.request_id, e.occurred_at,
        e.recorded_at, e.revision, e.from_state, e.to_state, e.is_internal, e.deviation, p.body
   FROM event e
   JOIN event_private p ON p.event_id = e.id
- WHERE e.record_id = :record_id AND e.id > :after
+ WHERE e.record_id = :record_id AND e.id > :after AND e.is_internal <= :internal
  ORDER BY e.id
  LIMIT :limit
 

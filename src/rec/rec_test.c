@@ -518,6 +518,28 @@ static void test_a_hidden_field_is_hidden_in_the_feed_too(void **state)
     assert_null(val_get(val_get(&e->body, "changes"), "closure"));
 }
 
+static void test_notes_do_not_hide_what_follows(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+    struct rec r;
+    struct list entries;
+    struct change c = {.kind = CHANGE_NOTE, .number = "INC-1", .text = "between us"};
+
+    make_incident(b, b->anna, "one");
+    cx->user = b->bob;
+    for (int i = 0; i < 3; i++)
+        assert_rc(cx, rec_do(cx, &c, &out), OK);
+    c.kind = CHANGE_REPLY;
+    assert_rc(cx, rec_do(cx, &c, &out), OK);
+    cx->user = b->anna;
+    assert_rc(cx, rec_load(cx, "INC-1", &r), OK);
+    assert_rc(cx, rec_history(cx, &r, 0, 2, &entries), OK);
+    assert_int_equal(entries.count, 2);
+    assert_string_equal(((const struct entry *)entries.at)[1].kind, "reply");
+}
+
 static void free_types(void *types)
 {
     types_destroy(types);
@@ -613,6 +635,7 @@ int main(void)
         BOTH(test_it_becomes_a_request),
         BOTH(test_no_bond_crosses_the_wall),
         BOTH(test_a_hidden_field_is_hidden_in_the_feed_too),
+        BOTH(test_notes_do_not_hide_what_follows),
         BOTH(test_a_process_is_rolled_back),
         BOTH(test_every_failing_statement),
     };
