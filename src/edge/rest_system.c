@@ -121,19 +121,21 @@ static const struct shape clock_output[] = {
     {0},
 };
 
-/* Run what is due here, and wait for what a worker took before. */
+/* Run what is due here, and wait for what a worker took before; either may have made more due. */
 static enum rc run_due(struct ctx *cx, struct server *s, int *ret_ran)
 {
+    const int64_t deadline = clock_monotonic() + 20 * US_PER_S;
     struct list running = {0};
     const char *next;
+    int ran;
 
-    TRY(job_run_due(cx, &s->job_config, ret_ran));
-    for (int i = 0; i < 1000; i++) {
+    do {
+        TRY(job_run_due(cx, &s->job_config, &ran));
+        *ret_ran += ran;
         TRY(job_list(cx, "running", NULL, 1, &running, &next));
-        if (!running.count)
-            break;
-        poll(NULL, 0, 2);
-    }
+        if (running.count)
+            poll(NULL, 0, 2);
+    } while ((ran || running.count) && clock_monotonic() < deadline);
     return OK;
 }
 

@@ -307,9 +307,9 @@ static const struct sql postgres_tables = {
     .params = (const char *const[]){NULL},
 };
 static const char *const columns_text[DB_ENGINES] = {
-    [DB_SQLITE] = "SELECT name FROM pragma_table_info('%s') ORDER BY name",
+    [DB_SQLITE] = "SELECT name FROM pragma_table_info(:table) ORDER BY name",
     [DB_POSTGRES] = "SELECT CAST(column_name AS text) FROM information_schema.columns "
-                    "WHERE table_name = '%s' AND table_schema = current_schema() "
+                    "WHERE table_name = :table AND table_schema = current_schema() "
                     "ORDER BY column_name",
 };
 
@@ -354,9 +354,8 @@ static const struct sql *dump_statement(struct ctx *cx)
                     sizeof(struct name), &tables));
     for (int i = 0; i < tables.count; i++) {
         const char *table = ((const struct name *)tables.at)[i].name;
-        const char *text = arena_printf(cx->arena, columns_text[engine], table);
-        must(cx, db_all(cx, db_dynamic(cx, "columns", text), ARGS(), name_cols, sizeof(struct name),
-                        &columns));
+        must(cx, db_all(cx, db_dynamic(cx, "columns", columns_text[engine]),
+                        ARGS(TEXT("table", table)), name_cols, sizeof(struct name), &columns));
         buf_printf(&b, "%s SELECT '%s ' || %s AS line FROM %s", i ? " UNION ALL" : "", table,
                    row_text(cx, &columns), table);
     }
