@@ -17,7 +17,6 @@
 #include "edge/cli_parse.h"
 
 #define MAX_INPUT ((size_t)1 << 20)
-#define SYSTEM_SETTINGS "/etc/fettle/fettle.yaml"
 
 /* ---- small services ------------------------------------------------------------------------- */
 
@@ -120,15 +119,23 @@ static const char *early_data(const struct cli *c)
     return data ? data : settings_table()[SETTING_DATA].initial;
 }
 
-/* One that was named must be there; the others count when they are. */
+/* One that was named must be there; of the others the first that is counts. */
 static const char *find_settings_file(struct ctx *cx, const struct cli *c)
 {
     const char *named = cli_text(c, "config") ? cli_text(c, "config") : getenv("FETTLE_CONFIG");
-    const char *own = arena_printf(cx->arena, "%s/fettle.yaml", early_data(c));
+    const char *const usual[] = {
+        arena_printf(cx->arena, "%s/fettle.yaml", early_data(c)),
+        "/etc/fettle/fettle.yaml",
+        "/usr/local/etc/fettle/fettle.yaml",
+    };
 
     if (!str_is_empty(named))
         return named;
-    return is_file(own) ? own : is_file(SYSTEM_SETTINGS) ? SYSTEM_SETTINGS : NULL;
+    for (int i = 0; i < ARRAY_LEN(usual); i++) {
+        if (is_file(usual[i]))
+            return usual[i];
+    }
+    return NULL;
 }
 
 static enum rc load_settings(struct ctx *cx, struct cli *c)

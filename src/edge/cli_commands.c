@@ -1,17 +1,17 @@
 /* cli_commands.c - the only list of command tables, and the flags that they share. */
 #include "edge/cli.h"
 
-extern const struct command run_commands[], import_commands[], record_commands[], people_commands[],
-    access_commands[], system_commands[], local_commands[];
+extern const struct command run_commands[], record_commands[], process_commands[], check_commands[],
+    people_commands[], access_commands[], import_commands[], system_commands[], local_commands[];
 
 const struct command *const command_tables[] = {
-    run_commands,    record_commands, people_commands, access_commands,
-    import_commands, system_commands, local_commands,  NULL, /* a line each */
+    run_commands,    record_commands, process_commands, check_commands, people_commands,
+    access_commands, import_commands, system_commands,  local_commands, NULL,
 };
 
 const struct flag cli_common_flags[] = {
     {"config", FLAG_FILE, 0, "FILE", NULL,
-     "settings file; else FETTLE_CONFIG, else fettle.yaml in the data folder"},
+     "settings file; else FETTLE_CONFIG, or fettle.yaml in the data folder or /etc/fettle"},
     {"help", FLAG_SWITCH, 'h', NULL, NULL, "how this is used"},
     {"version", FLAG_SWITCH, 'V', NULL, NULL, "which fettle this is"},
     {0},

@@ -138,14 +138,12 @@ static void flag_table(struct buf *out, const struct flag *flags)
 
 static const char *also(struct arena *a, int use)
 {
-    const char *text = "";
+    const char *where = use & USE_SERVER     ? "Asks a server ([how](#reaching-a-server))."
+                        : use & USE_SETTINGS ? "Takes settings as flags."
+                                             : "";
+    const char *how = use & USE_OUTPUT ? "Prints a table, JSON or CSV (`-o`)." : "";
 
-    if (use & USE_SERVER)
-        text = "Asks a server ([how](#reaching-a-server)). ";
-    else if (use & USE_SETTINGS)
-        text = "Takes settings as flags. ";
-    return arena_printf(a, "%s%s", text,
-                        use & USE_OUTPUT ? "Prints a table, JSON or CSV (`-o`)." : "");
+    return arena_printf(a, "%s%s%s", where, *where && *how ? " " : "", how);
 }
 
 static void manual_command(struct buf *out, const struct command *m)

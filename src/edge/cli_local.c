@@ -1,13 +1,12 @@
 /* cli_local.c - commands that need neither a server nor a database. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "auth/auth.h"
-#include "base/file.h"
 #include "base/settings.h"
 #include "base/str.h"
 #include "db/db.h"
 #include "edge/cli.h"
+#include "edge/cli_files.h"
 #include "edge/cli_parse.h"
 #include "lang/process.h"
 
@@ -88,31 +87,6 @@ static enum rc run_config_manual(struct ctx *cx, struct cli *c)
 
 /* ---- process files -------------------------------------------------------------------------- */
 
-static enum rc add_file(struct ctx *cx, const char *path, struct list *to)
-{
-    const char *text;
-
-    TRY(cli_read(cx, path, &text));
-    struct process_file *f = list_add(cx->arena, to, sizeof(*f));
-    *f = (struct process_file){str_equal(path, "-") ? "standard input" : path, text, strlen(text)};
-    return OK;
-}
-
-static enum rc add_path(struct ctx *cx, const char *path, struct list *to)
-{
-    struct stat st;
-    struct list names;
-
-    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-        return add_file(cx, path, to);
-    TRY(folder_list(cx, path, ".yaml", &names));
-    if (!names.count)
-        return fail(cx, E_NOT_FOUND, NULL, "there are no process files (*.yaml) in %s", path);
-    for (int i = 0; i < names.count; i++)
-        TRY(add_file(cx, arena_printf(cx->arena, "%s/%s", path, ((const char **)names.at)[i]), to));
-    return OK;
-}
-
 static const char *const *right_names(struct arena *a)
 {
     struct list names = {0};
@@ -141,14 +115,10 @@ static int print_findings(struct cli *c, const struct list *findings)
 
 static enum rc run_process_check(struct ctx *cx, struct cli *c)
 {
-    const char *folder = settings_text(c->settings, SETTING_PROCESSES);
-    struct list files = {0}, findings = {0};
+    struct list files, findings = {0};
     const struct defs *defs = NULL;
 
-    if (!c->arg_count)
-        TRY(add_path(cx, folder, &files));
-    for (int i = 0; i < c->arg_count; i++)
-        TRY(add_path(cx, c->args[i], &files));
+    TRY(files_read(cx, c, &files));
     const enum rc rc = process_load(cx, files.at, files.count, &defs, &findings);
     if (rc != OK && rc != E_INVALID)
         return rc;
@@ -172,6 +142,24 @@ static const struct flag help_flags[] = {
 
 static const struct flag show_flags[] = {
     {"all", FLAG_SWITCH, 'a', NULL, NULL, "defaults too"},
+    {0},
+};
+
+const struct command check_commands[] = {
+    {
+        .words = "process check",
+        .arguments = "[FOLDER|FILE...]",
+        .most = -1,
+        .help = "What is wrong with process files, without a database",
+        .more =
+            "Reads the files together, as a server would, and prints a line for each finding:\n"
+            "file:line:column: level: text [rule]. Without arguments the folder of the setting\n"
+            "'processes' is read; - is standard input. Ends with 1 when there are errors.",
+        .examples = "fettle process check\n"
+                    "fettle process check ./process ./process/import",
+        .use = USE_SETTINGS,
+        .run = run_process_check,
+    },
     {0},
 };
 
@@ -214,20 +202,6 @@ const struct command local_commands[] = {
         .help = "All settings with defaults, variables and meaning, as Markdown",
         .examples = "fettle config manual",
         .run = run_config_manual,
-    },
-    {
-        .words = "process check",
-        .arguments = "[FOLDER|FILE...]",
-        .most = -1,
-        .help = "What is wrong with process files, without a database",
-        .more =
-            "Reads the files together, as a server would, and prints a line for each finding:\n"
-            "file:line:column: level: text [rule]. Without arguments the folder of the setting\n"
-            "'processes' is read; - is standard input. Ends with 1 when there are errors.",
-        .examples = "fettle process check\n"
-                    "fettle process check ./process ./process/import",
-        .use = USE_SETTINGS,
-        .run = run_process_check,
     },
     {0},
 };
