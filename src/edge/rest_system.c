@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include "auth/auth.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "db/db.h"
@@ -35,8 +36,9 @@ static enum rc live(struct ctx *cx, struct call *c)
 static enum rc ready(struct ctx *cx, struct call *c)
 {
     if (db_check(cx) != OK || !cx->defs) {
-        cx->err.code = NULL;
-        return cx->err.rc = E_BUSY;
+        log_write(LOG_WARNING, "not ready", LOG_TEXT("text", cx->err.text),
+                  LOG_TEXT("detail", cx->err.detail));
+        return fail(cx, E_BUSY, NULL, "not ready");
     }
     write_ok(c);
     return OK;
@@ -121,7 +123,8 @@ static const struct shape clock_output[] = {
     {0},
 };
 
-/* Run what is due here, and wait for what a worker took before; either may have made more due. */
+/* Run what is due, here and by the workers, until a look found nothing running and nothing due. A
+ * job may have to wait for another of its record, so the look comes first. */
 static enum rc run_due(struct ctx *cx, struct server *s, int *ret_ran)
 {
     const int64_t deadline = clock_monotonic() + 20 * US_PER_S;
@@ -130,10 +133,10 @@ static enum rc run_due(struct ctx *cx, struct server *s, int *ret_ran)
     int ran;
 
     do {
+        TRY(job_list(cx, "running", NULL, 1, &running, &next));
         TRY(job_run_due(cx, &s->job_config, &ran));
         *ret_ran += ran;
-        TRY(job_list(cx, "running", NULL, 1, &running, &next));
-        if (running.count)
+        if (running.count && !ran)
             poll(NULL, 0, 2);
     } while ((ran || running.count) && clock_monotonic() < deadline);
     return OK;

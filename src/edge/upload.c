@@ -41,7 +41,6 @@ const char *upload_clean_name(struct arena *a, const char *name)
     int n;
 
     name = last_part(name ? name : "");
-    name += strspn(name, ". ");
     for (size_t left = strlen(name); left; name += n, left -= (size_t)n) {
         n = str_utf8_char(name, left, &c);
         if (!n) {
@@ -50,7 +49,7 @@ const char *upload_clean_name(struct arena *a, const char *name)
         }
         if (b.len + (size_t)n > MAX_NAME)
             break;
-        if (is_harmful(c))
+        if (is_harmful(c) || (b.len == 0 && (c == '.' || c == ' ')))
             continue;
         if (strchr("<>:\"|?*", *name))
             buf_putc(&b, '_');
@@ -94,7 +93,7 @@ static const char *unquoted(struct arena *a, const char *s, size_t len)
 {
     struct buf b = {.arena = a};
 
-    if (len < 2 || s[0] != '"')
+    if (!len || s[0] != '"')
         return arena_strndup(a, s, len);
     for (size_t i = 1; i < len && s[i] != '"'; i++) {
         if (s[i] == '\\' && i + 1 < len)
