@@ -5,6 +5,7 @@
 #include "auth/auth.h"
 #include "auth/login.h"
 #include "auth/manage.h"
+#include "auth/scope.h"
 #include "auth/user.h"
 #include "base/arena.h"
 #include "base/ctx.h"
@@ -143,11 +144,17 @@ static enum rc end_in_tx(struct ctx *cx, void *arg)
     return db_exec(cx, SQL_session_end, ARGS(INT("id", *id)), NULL);
 }
 
+/* A token for the records of one process says nothing about its owner's sessions. */
+static bool is_own(const struct ctx *cx, int64_t person_id, enum scope_use use)
+{
+    return manage_is_self(cx, person_id) && scope_allows(cx->user->scopes, NULL, use);
+}
+
 enum rc auth_logout(struct ctx *cx, int64_t session_id)
 {
     struct owner owner;
     enum rc rc = db_one(cx, SQL_session_owner, ARGS(INT("id", session_id)), owner_cols, &owner);
-    if (rc == OK && !manage_is_self(cx, owner.person_id))
+    if (rc == OK && !is_own(cx, owner.person_id, SCOPE_WRITE))
         rc = manage_person(cx, owner.person_id);
     if (rc == E_NOT_FOUND)
         return fail(cx, E_NOT_FOUND, NULL, "there is no such session");
@@ -167,7 +174,7 @@ static const struct col session_cols[] = {
 
 enum rc auth_sessions(struct ctx *cx, int64_t person_id, struct list *ret)
 {
-    if (!manage_is_self(cx, person_id))
+    if (!is_own(cx, person_id, SCOPE_READ))
         TRY(manage_person(cx, person_id));
     return db_all(cx, SQL_session_list,
                   ARGS(INT("person_id", person_id), INT("now", cx->now),

@@ -216,7 +216,7 @@ static const struct col token_cols[] = {
 
 enum rc token_list(struct ctx *cx, int64_t person_id, struct list *ret)
 {
-    if (!manage_is_self(cx, person_id))
+    if (!manage_is_self(cx, person_id) || !scope_allows(cx->user->scopes, NULL, SCOPE_READ))
         TRY(manage_person(cx, person_id));
     return db_all(cx, SQL_token_list, ARGS(INT("person_id", person_id)), token_cols,
                   sizeof(struct token), ret);

@@ -198,6 +198,8 @@ static enum rc edit_person(struct ctx *cx, struct call *c)
 
     TRY(path_id(cx, c, "id", &id));
     TRY(person_load(cx, id, &p));
+    if (!p.login) /* who sees no more than the name cannot say what else is to stay */
+        return fail(cx, E_DENIED, NULL, "you do not manage people of that organisation");
     TRY(people_check_revision(cx, c, p.revision));
     take_person(c, &p);
     TRY(person_update(cx, &p));
