@@ -322,19 +322,21 @@ enum rc rec_attachments(struct ctx *cx, const struct rec *r, struct list *ret)
     return OK;
 }
 
+/* One that is not there, one of a record out of sight, one out of sight: all answer alike. */
 enum rc rec_attachment(struct ctx *cx, const char *public_id, struct attachment *ret,
                        struct rec *ret_rec)
 {
     struct attachment a;
-    const enum rc rc =
+    enum rc rc =
         db_one(cx, SQL_around_attachment, ARGS(TEXT("public_id", public_id)), attachment_cols, &a);
 
+    if (rc == OK)
+        rc = rec_load_id(cx, a.record_id, ret_rec);
+    if (rc == OK && (a.is_removed || (a.is_internal && !ret_rec->sees_internal)))
+        rc = E_NOT_FOUND;
     if (rc == E_NOT_FOUND)
         return fail(cx, E_NOT_FOUND, NULL, "there is no such attachment");
     TRY(rc);
-    TRY(rec_load_id(cx, a.record_id, ret_rec));
-    if (a.is_removed || (a.is_internal && !ret_rec->sees_internal))
-        return fail(cx, E_NOT_FOUND, NULL, "there is no such attachment");
     *ret = a;
     return OK;
 }
