@@ -286,6 +286,27 @@ static void enter_state(struct work *w)
         after[FIELD_CLOSED] = val_int(w->in->at);
 }
 
+static bool is_given(const struct work *w, int slot)
+{
+    for (int i = 0; i < w->in->given_count; i++) {
+        if (w->in->given[i].slot == slot)
+            return true;
+    }
+    return false;
+}
+
+/* Another group begins without somebody of the one before. */
+static void keep_assignee(struct work *w)
+{
+    const struct val *before = w->in->slots;
+    struct val *after = w->plan->after;
+
+    if (!before || is_recorded(w) || is_given(w, FIELD_ASSIGNEE))
+        return;
+    if (!val_is_null(before[FIELD_GROUP]) && !val_equal(before[FIELD_GROUP], after[FIELD_GROUP]))
+        after[FIELD_ASSIGNEE] = val_null();
+}
+
 static void keep_books(struct work *w)
 {
     const struct val *before = w->in->slots;
@@ -445,6 +466,7 @@ static enum rc finish(struct work *w)
 
     enter_state(w);
     keep_books(w);
+    keep_assignee(w);
     run_effects(w, effects, count, true);
     compute(w);
     check_required(w);

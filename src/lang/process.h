@@ -260,6 +260,7 @@ struct action {
     const struct expr *when; /* guard, or NULL */
     labels unless;           /* what to tell when the guard does not hold, or NULL */
     struct span within;      /* since the state was entered; n 0: any time */
+    bool is_upon_reply;      /* the system does it when the caller replies where it is offered */
     const struct effect *effects;
     int effect_count;
     int line, column;

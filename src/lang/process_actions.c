@@ -5,7 +5,7 @@
 #include "lang/process_read.h"
 
 struct action_source {
-    const struct yaml *label, *help, *from, *to, *allow, *ask, *when, *unless, *within;
+    const struct yaml *label, *help, *from, *to, *allow, *ask, *when, *unless, *within, *upon;
 };
 
 #define NODE(member) #member, key_node, offsetof(struct action_source, member)
@@ -19,6 +19,7 @@ static const struct key action_keys[] = {
     {NODE(when)},
     {NODE(unless)},
     {NODE(within)},
+    {NODE(upon)},
     /* effects, which process_effects.c reads */
     {"set"},
     {"timer"},
@@ -194,6 +195,18 @@ static void read_within(struct reading *r, const struct yaml *node, struct actio
     }
 }
 
+/* What makes the system do it: that the caller replies. The system must be allowed to. */
+static void read_upon(struct reading *r, const struct yaml *node, struct action *a)
+{
+    const char *text = read_text(r, node);
+    if (text && strcmp(text, "caller_reply") != 0)
+        find_error(r, node, "unknown-word", "upon is caller_reply, not '%s'", text);
+    else if (text && !str_in("system", a->allow))
+        find_error(r, node, "not-allowed", "action '%s' is done by the system: allow it", a->name);
+    else
+        a->is_upon_reply = text != NULL;
+}
+
 /* Creating is an action without a button: it begins nowhere and leads to the first state. */
 static void place_creation(struct reading *r, struct draft *d, const struct action_source *s,
                            struct action *a)
@@ -263,6 +276,8 @@ static void read_action(struct reading *r, struct draft *d, const struct yaml_pa
         a->when = read_expr(r, &d->scope, s.when, WANT_CONDITION, NULL);
     if (s.within)
         read_within(r, s.within, a);
+    if (s.upon)
+        read_upon(r, s.upon, a);
     read_effects(r, d, a, &pair->value);
 }
 

@@ -104,3 +104,36 @@ enum rc follow(struct ctx *cx, struct passage *g)
     TRY(run_creates(cx, g));
     return run_cascades(cx, g);
 }
+
+static const struct action *awaited(const struct passage *g)
+{
+    const struct process *p = g->rec.process;
+    const struct state *s = process_state(p, g->rec.slots[FIELD_STATE].text);
+
+    for (int i = 0; s && i < p->action_count; i++) {
+        const struct action *a = &p->actions[i];
+        if (a->is_upon_reply && a->from & (UINT64_C(1) << s->index))
+            return a;
+    }
+    return NULL;
+}
+
+enum rc follow_reply(struct ctx *cx, struct passage *g)
+{
+    static const char *const callers[] = {"caller", "opened_by", NULL};
+    const struct action *a = awaited(g);
+    struct outcome out;
+
+    if (!a || is_recorded(g) || !auth_allows(callers, g->words))
+        return OK;
+    const struct change c = {.kind = CHANGE_ACTION, .id = g->rec.id, .action = a->name};
+    const enum rc rc = do_as_system(cx, &c, &out);
+    if (rc == E_CONFLICT) { /* its guard does not hold: the reply stands by itself */
+        fail_clear(cx);
+        return OK;
+    }
+    TRY(rc);
+    g->rec = out.rec;
+    g->rec.revision--; /* show_outcome() counts this passage's own */
+    return OK;
+}

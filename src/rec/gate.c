@@ -290,6 +290,8 @@ static enum rc pass(struct ctx *cx, void *arg)
         TRY(note_import(cx, &g));
         if (g.has_plan)
             TRY(follow(cx, &g));
+        if (g.c->kind == CHANGE_REPLY)
+            TRY(follow_reply(cx, &g));
     }
     show_outcome(cx, &g);
     return OK;

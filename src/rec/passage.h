@@ -48,4 +48,7 @@ enum rc change_apply(struct ctx *cx, struct passage *g);
 /* What else has to happen: timers, watchers, notices, other records. */
 enum rc follow(struct ctx *cx, struct passage *g);
 
+/* A reply of the caller may be what the record waits for. */
+enum rc follow_reply(struct ctx *cx, struct passage *g);
+
 #endif

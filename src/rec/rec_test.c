@@ -432,6 +432,47 @@ static void test_nothing_is_left_for_nobody(void **state)
     assert_int_equal(count_rows(cx, "job WHERE kind = 'cascade'"), 0);
 }
 
+static void test_a_reply_is_what_it_waits_for(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+    const struct change reply = {.kind = CHANGE_REPLY, .number = "INC-1", .text = "Since Monday"};
+
+    make_incident(b, b->anna, "Slow");
+    assert_rc(cx,
+              act(b, b->bob, "INC-1", "ask_user", MAP({"comment", val_text("Since when?")}), &out),
+              OK);
+    cx->user = b->bob;
+    assert_rc(cx, rec_do(cx, &reply, &out), OK);
+    assert_string_equal(state_of(&out.rec), "awaiting_user");
+    const int64_t before = out.rec.revision;
+    cx->user = b->anna;
+    assert_rc(cx, rec_do(cx, &reply, &out), OK);
+    assert_string_equal(state_of(&out.rec), "in_progress");
+    assert_int_equal(out.rec.revision, before + 2);
+    struct rec r;
+    assert_rc(cx, rec_load(cx, "INC-1", &r), OK);
+    assert_int_equal(r.revision, before + 2);
+}
+
+static void test_another_group_has_its_own_people(void **state)
+{
+    struct bed *b = bed_of(state);
+    struct ctx *cx = &b->cx;
+    struct outcome out;
+
+    make_incident(b, b->anna, "Wrong desk");
+    assert_rc(cx,
+              act(b, b->bob, "INC-1", "assign",
+                  MAP({"group", val_text("Desk")}, {"assignee", val_text("bob")}), &out),
+              OK);
+    assert_int_equal(out.rec.slots[FIELD_ASSIGNEE].i, b->bob->id);
+    assert_rc(cx, act(b, b->bob, "INC-1", "assign", MAP({"group", val_text("Network")}), &out), OK);
+    assert_true(val_is_null(out.rec.slots[FIELD_ASSIGNEE]));
+    assert_int_equal(out.rec.slots[FIELD_REASSIGNMENTS].i, 1);
+}
+
 static void test_it_becomes_a_request(void **state)
 {
     struct bed *b = bed_of(state);
@@ -632,6 +673,8 @@ int main(void)
         BOTH(test_it_closes_by_itself),
         BOTH(test_children_follow),
         BOTH(test_nothing_is_left_for_nobody),
+        BOTH(test_a_reply_is_what_it_waits_for),
+        BOTH(test_another_group_has_its_own_people),
         BOTH(test_it_becomes_a_request),
         BOTH(test_no_bond_crosses_the_wall),
         BOTH(test_a_hidden_field_is_hidden_in_the_feed_too),
