@@ -11,8 +11,9 @@
 #define MAX_DEPTH 32
 #define MAX_VALUE 65536
 #define MAX_ATTRIBUTES 500
-#define MAX_PENDING (1 << 20) /* bytes of a tag, a comment: the parser holds them until their end  \
-                               */
+#define MAX_PENDING                                                                                \
+    (1 << 20) /* bytes of a tag, a comment: the parser holds them until their end                  \
+               */
 
 struct xes {
     struct ctx *cx;

@@ -350,9 +350,20 @@ class Server:
             self.stop()
         finally:
             if self.database:
-                psql(POSTGRES, f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
-                self.database = None
+                self.drop_database()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def drop_database(self):
+        """Not at once while PostgreSQL's own housekeeping is in it, which only it may end."""
+        for attempt in range(20):
+            try:
+                psql(POSTGRES, f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+                break
+            except subprocess.CalledProcessError:
+                if attempt == 19:
+                    raise
+                time.sleep(0.5)
+        self.database = None
 
     def __enter__(self):
         return self
