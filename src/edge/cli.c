@@ -148,7 +148,8 @@ static enum rc load_settings(struct ctx *cx, struct cli *c)
 
 /* ---- how it ended --------------------------------------------------------------------------- */
 
-/* With one fault its field stands before the sentence; several follow it, a line each. */
+/* With one fault its field stands before the sentence, or it says what the sentence says; several
+ * follow it, a line each. */
 static void tell_text(const struct ctx *cx, enum rc rc)
 {
     const struct problem *p = cx->err.problems.at;
@@ -157,7 +158,7 @@ static void tell_text(const struct ctx *cx, enum rc rc)
     const bool is_one = count == 1 && p->field && str_equal(p->text, text);
 
     cli_tell("%s%s%s", is_one ? p->field : "", is_one ? ": " : "", text);
-    for (int i = 0; i < count && !is_one; i++)
+    for (int i = 0; i < count && !is_one && (count > 1 || p->field); i++)
         cli_tell("  %s%s%s", p[i].field ? p[i].field : "", p[i].field ? ": " : "", p[i].text);
     if (cx->err.detail)
         cli_tell("  %s", cx->err.detail);

@@ -61,6 +61,20 @@ static enum rc take_fields(struct ctx *cx, const struct cli *c, int from, struct
 
 #define SHOWN "number,state,priority,group,assignee,updated,title"
 
+/* What the server is asked for: a column "caller.name" is part of the field caller. */
+static const char *fields_of(struct arena *a, const char *columns)
+{
+    struct buf b = {.arena = a};
+    bool is_inner = false;
+
+    for (const char *s = columns; *s; s++) {
+        is_inner = *s != ',' && (is_inner || *s == '.');
+        if (!is_inner && *s != ' ')
+            buf_putc(&b, *s);
+    }
+    return buf_text(&b);
+}
+
 static enum rc list_path(struct ctx *cx, const struct cli *c, const char *columns, const char **ret)
 {
     const char *process = cli_text(c, "process"), *sort = cli_text(c, "sort");
@@ -77,7 +91,7 @@ static enum rc list_path(struct ctx *cx, const struct cli *c, const char *column
     if (sort)
         buf_printf(&b, "sort=%s&", ask_encoded(cx->arena, sort));
     if (!is_json)
-        buf_printf(&b, "fields=%s&", ask_encoded(cx->arena, columns));
+        buf_printf(&b, "fields=%s&", ask_encoded(cx->arena, fields_of(cx->arena, columns)));
     b.at[--b.len] = '\0';
     *ret = buf_text(&b);
     return OK;
