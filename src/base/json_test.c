@@ -212,6 +212,103 @@ static void test_escapes_at_every_place(void **state)
     arena_destroy(cx.arena);
 }
 
+/* ---- what was stored ------------------------------------------------------------------------- */
+
+static const char *random_text(struct ctx *cx, uint64_t *chance)
+{
+    static const char *const parts[] = {"a", "\"",   "\\", "\n", "\t",     "\x01",
+                                        "/", "\x1f", "é",  "漢", "\b\f\r", "longer words"};
+    struct buf b = {.arena = cx->arena};
+
+    for (uint32_t n = next_random(chance) % 6; n; n--)
+        buf_puts(&b, parts[next_random(chance) % ARRAY_LEN(parts)]);
+    return buf_text(&b);
+}
+
+static struct val random_val(struct ctx *cx, uint64_t *chance, int depth)
+{
+    const uint32_t kind = next_random(chance) % (depth ? 7 : 5);
+    const int count = (int)(next_random(chance) % 4);
+    struct val *items = arena_array(cx->arena, 4, sizeof(*items));
+    struct val_map map = {0};
+
+    for (int i = 0; kind >= 5 && i < count; i++) {
+        items[i] = random_val(cx, chance, depth - 1);
+        val_map_set(cx->arena, &map, arena_printf(cx->arena, "%d%s", i, random_text(cx, chance)),
+                    items[i]);
+    }
+    const struct val all[] = {
+        val_null(),
+        val_flag(count & 1),
+        val_int((int64_t)next_random(chance) << (next_random(chance) % 32)),
+        val_int(-(int64_t)next_random(chance)),
+        val_text(random_text(cx, chance)),
+        {.kind = VAL_LIST, .count = count, .items = items},
+        val_from_map(&map),
+    };
+    return all[kind];
+}
+
+static void test_stored_is_what_was_written(void **state)
+{
+    (void)state;
+    struct ctx cx = {.arena = arena_create()};
+    uint64_t chance = 7;
+
+    for (int i = 0; i < 20000; i++) {
+        const struct val v = random_val(&cx, &chance, 4);
+        struct val back;
+        assert_int_equal(json_parse_stored(&cx, json_from_val(&cx, v), &back), OK);
+        assert_true(val_equal(v, back));
+        if (i % 100 == 0)
+            arena_reset(cx.arena);
+    }
+    arena_destroy(cx.arena);
+}
+
+/* PostgreSQL's own spacing and everything unusual read as json_parse() reads them. */
+static void test_stored_reads_as_any(void **state)
+{
+    static const char *const texts[] = {
+        "{\"a\": 1, \"b\": [1, 2, {}], \"c\": null}",
+        " [ true , false ] ",
+        "1.5",
+        "-0.25e3",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "\"\\u00e9\\ud83d\\ude00\"",
+        "\"\\/\"",
+        "\"\\u001f\"",
+        "[]",
+        "",
+        "{",
+        "{\"a\"",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "[1,]",
+        "[1",
+        "\"open",
+        "\"open\\",
+        "nul",
+        "1 2",
+        "\"\\u0000\"",
+        "\"\\x\"",
+        "-",
+        "[1]]",
+    };
+    (void)state;
+    struct ctx cx = {.arena = arena_create()};
+
+    for (int i = 0; i < ARRAY_LEN(texts); i++) {
+        struct val want = {0}, is = {0};
+        const enum rc rc = json_parse(&cx, texts[i], strlen(texts[i]), &want);
+        assert_int_equal(json_parse_stored(&cx, texts[i], &is), rc);
+        assert_true(rc != OK ||
+                    (want.kind == VAL_REAL ? is.kind == VAL_REAL : val_equal(want, is)));
+    }
+    arena_destroy(cx.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +318,8 @@ int main(void)
         cmocka_unit_test(test_depth_is_bounded),
         cmocka_unit_test(test_writer),
         cmocka_unit_test(test_escapes_at_every_place),
+        cmocka_unit_test(test_stored_is_what_was_written),
+        cmocka_unit_test(test_stored_reads_as_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

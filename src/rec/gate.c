@@ -1,6 +1,5 @@
 /* The gate: one transaction in which a record and everything that hangs on it moves from one state
  * to the next, and one event says so. */
-#include <string.h>
 
 #include "rec_sql.h"
 
@@ -84,7 +83,7 @@ static enum rc note_clash(struct ctx *cx, void *row, void *arg)
     struct val body;
 
     clash->has_moved |= s->to_state && !str_equal(s->from_state, s->to_state);
-    TRY(json_parse(cx, s->body, strlen(s->body), &body));
+    TRY(json_parse_stored(cx, s->body, &body));
     const struct val *changes = val_get(&body, "changes");
     for (int i = 0; changes && i < changes->count; i++) {
         const char *name = changes->members[i].name;

@@ -1,5 +1,4 @@
 /* What happened: the entries of one record, the record as it was, and the feed over all. */
-#include <string.h>
 
 #include "history_sql.h"
 
@@ -64,7 +63,7 @@ static enum rc visible_body(struct ctx *cx, const struct rec *r, const char *jso
     struct val body;
     struct val_map map = {0};
 
-    TRY(json_parse(cx, json, strlen(json), &body));
+    TRY(json_parse_stored(cx, json, &body));
     for (int i = 0; body.kind == VAL_MAP && i < body.count; i++) {
         const struct member *m = &body.members[i];
         if (str_equal(m->name, "changes") && r->process->field_count)
@@ -130,7 +129,7 @@ static enum rc undo(struct ctx *cx, const struct process *p, const char *json, s
 {
     struct val body;
 
-    TRY(json_parse(cx, json, strlen(json), &body));
+    TRY(json_parse_stored(cx, json, &body));
     const struct val *changes = val_get(&body, "changes");
     for (int i = 0; changes && i < changes->count; i++) {
         const struct member *m = &changes->members[i];

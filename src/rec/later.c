@@ -1,7 +1,5 @@
 #include "rec/later.h"
 
-#include <string.h>
-
 #include "later_sql.h"
 
 #include "base/buf.h"
@@ -91,9 +89,9 @@ static enum rc read_cascade(struct ctx *cx, struct cascade *c)
     struct val progress = {0};
     const struct process *p;
 
-    TRY(json_parse(cx, c->job->input, strlen(c->job->input), &c->input));
+    TRY(json_parse_stored(cx, c->job->input, &c->input));
     if (c->job->progress)
-        TRY(json_parse(cx, c->job->progress, strlen(c->job->progress), &progress));
+        TRY(json_parse_stored(cx, c->job->progress, &progress));
     c->after = member_int(&progress, "after");
     c->done = member_int(&progress, "done");
     c->held = (struct buf){.arena = cx->arena};

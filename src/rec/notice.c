@@ -256,7 +256,7 @@ static enum rc read_origin(struct ctx *cx, int64_t event_id, struct writing *w)
     struct val body;
 
     TRY(db_one(cx, SQL_notice_comment, ARGS(INT("event_id", event_id)), cols, &o));
-    TRY(json_parse(cx, o.body, strlen(o.body), &body));
+    TRY(json_parse_stored(cx, o.body, &body));
     w->actor_id = o.actor_id;
     w->comment = val_get_text(&body, "text");
     return OK;

@@ -1,7 +1,5 @@
 #include "rec/row.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -143,7 +141,7 @@ static enum rc read_fields(struct ctx *cx, const struct process *p, const char *
 
     if (str_equal(json, "{}"))
         return OK;
-    TRY(json_parse(cx, json, strlen(json), &map));
+    TRY(json_parse_stored(cx, json, &map));
     for (int i = 0; i < map.count; i++) {
         const struct member *m = &map.members[i];
         if (str_equal(m->name, OVERRIDES)) {

@@ -101,7 +101,7 @@ static enum rc add_said(struct ctx *cx, void *row, void *arg)
 
     if (!strstr(s->body, "\"text\"") && !strstr(s->body, "\"note\""))
         return OK;
-    TRY(json_parse(cx, s->body, strlen(s->body), &body));
+    TRY(json_parse_stored(cx, s->body, &body));
     struct buf *to = s->is_internal ? &t->notes : &t->talk;
     if (t->talk.len + t->notes.len < (size_t)64 * TALK_TOKENS) {
         add_tokens(to, val_get_text(&body, "text"), t->language, TALK_TOKENS);
