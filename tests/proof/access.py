@@ -194,6 +194,7 @@ CASES = {
     "editRecord": each_record({"description": "edited"}), "reply": each_record(TEXT),
     "addNote": each_record(TEXT), "attach": each_record(b"a file", "?name=a.txt"),
     "addLink": linked, "removeLink": unlinked,
+    "convertRecord": on_fresh({"process": "incident"}),
     "watch": on_fresh({}), "unwatch": on_fresh(person="me"), "runAction": on_fresh({}, action="take"),
     "readAttachment": files, "removeAttachment": fresh_file, "explainAccess": explained,
     "createRecord": made, "bulk": in_bulk,

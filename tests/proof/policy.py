@@ -131,9 +131,10 @@ RULES = {
     **dict.fromkeys(("readRecord", "listActions", "readHistory", "listLinks", "listWatchers",
                      "listTimers", "explainOwnAccess", "explainAccess", "listAttachments",
                      "readAttachment", "watch", "unwatch"), record("view")),
-    "editRecord": record("edit"), "bulk": record("edit"), "reply": record("reply"),
+    "editRecord": record("edit"), "convertRecord": record("edit"), "bulk": record("edit"), "reply": record("reply"),
     "addNote": record("note"), "addLink": record("link"), "removeLink": record("link"),
-    "attach": record("attach"), "removeAttachment": record("attach"), "runAction": action,
+    "attach": record("attach"), "runAction": action,
+    "removeAttachment": record("edit"),  # of files that somebody else attached
     "createRecord": create_record,
     **dict.fromkeys(("readPerson", "readGroup", "listMembers", "readOrganisation"), seen),
     **dict.fromkeys(("editPerson", "endSession", "listSessions", "listTokens"),
