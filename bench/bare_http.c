@@ -1,7 +1,7 @@
 /* bare_http.c - libuv, llhttp and SQLite on one loop: the bytes of our GET of one record, without
  * all that makes it a server for people.
  *
- *   bare_http DATABASE PORT
+ *   bare_http DATABASE PORT      port 0: any free one; it is printed
  *
  * GET /api/v1/incident/NUMBER is answered by one prepared statement and a writer made for just
  * this: the record's row with the names its ids stand for, and the fields of the process in their
@@ -398,7 +398,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "cannot listen on port %s\n", argv[2]);
         return 1;
     }
-    printf("ready\n");
+    struct sockaddr_storage bound;
+    int len = sizeof(bound);
+    uv_tcp_getsockname(&listener, (struct sockaddr *)&bound, &len);
+    printf("ready %d\n", ntohs(((const struct sockaddr_in *)(const void *)&bound)->sin_port));
     fflush(stdout);
     return uv_run(&b.loop, UV_RUN_DEFAULT);
 }

@@ -7,7 +7,7 @@
  * The database is one that bench/fill made. Everything is prepared once for each connection, and
  * sent in pipeline mode where an answer is not needed to go on: creating takes the three answers
  * that it needs (number, record, event), and BATCH creations share a commit. Asking is done by so
- * many threads with a connection each.
+ * many threads with a connection each; before each question a token is looked up, as we do.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -89,12 +89,18 @@ static void send_it(struct bare *b, const char *name, const struct params *p)
     b->queued++;
 }
 
-static void ask_int(struct bare *b, const char *name, const struct params *p, char ret[static 24])
+static void ask_text(struct bare *b, const char *name, const struct params *p, char *ret,
+                     size_t room)
 {
     send_it(b, name, p);
     PGresult *r = settle(b);
-    snprintf(ret, 24, "%s", PQntuples(r) ? PQgetvalue(r, 0, 0) : "0");
+    snprintf(ret, room, "%s", PQntuples(r) ? PQgetvalue(r, 0, 0) : "0");
     PQclear(r);
+}
+
+static void ask_int(struct bare *b, const char *name, const struct params *p, char ret[static 24])
+{
+    ask_text(b, name, p, ret, 24);
 }
 
 #define NONE (&(struct params){.count = 0})
@@ -227,6 +233,11 @@ static void create(const char *url, char **argv)
     "r.resolved_at, r.closed_at, r.entered_at, r.language, r.fields,"                              \
     " EXISTS (SELECT 1 FROM watcher w WHERE w.record_id = r.id AND w.person_id = 1) AS watched"
 
+static const char tokens[] =
+    "SELECT t.id AS id, t.person_id AS person_id, t.scopes AS scopes, t.expires_at AS expires_at,"
+    " t.used_at AS used_at, t.revoked_at AS revoked_at, e.n AS epoch FROM token t, epoch e"
+    " WHERE t.hash = $1 AND t.id = $2 AND e.name = 'people'";
+
 static const char reads[] = "SELECT " COLUMNS " FROM record r WHERE r.id = coalesce("
                             "(SELECT id FROM record WHERE number = $1),"
                             " (SELECT record_id FROM record_alias WHERE number = $1))";
@@ -279,12 +290,19 @@ static void *ask_main(void *arg)
 {
     struct asker *a = arg;
     struct bare b = {0};
-    char text[32];
+    char text[32], hash[80], id[24];
 
     bare_connect(&b, a->url);
+    prepare(&b, "hash", "SELECT hash FROM token ORDER BY id LIMIT 1");
+    prepare(&b, "id", "SELECT id FROM token ORDER BY id LIMIT 1");
+    prepare(&b, "token", tokens);
     prepare(&b, "question", a->text);
+    ask_text(&b, "hash", NONE, hash, sizeof(hash));
+    ask_text(&b, "id", NONE, id, sizeof(id));
     for (int64_t i = 0; i < a->count; i++) {
         const int64_t began = meter_now();
+        send_it(&b, "token", PARAMS(hash, id));
+        PQclear(settle(&b));
         send_it(&b, "question", PARAMS(choose(a, text)));
         PQclear(settle(&b));
         meter_add(&a->times, meter_now() - began);
