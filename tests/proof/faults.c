@@ -85,7 +85,8 @@ static const struct row story[] = {
     {NULL, HTTP_PUT_, "/api/v1/people/$anna/password", "{\"password\": \"another good one 1\"}"},
     {"", HTTP_POST_, "/api/v1/session",
      "{\"login\": \"anna\", \"password\": \"another good one 1\"}", "csrf=csrf_token",
-     .is_paced = true},
+     .is_paced = true,
+     .is_kind = true}, /* a name that cannot be looked up again is the one known before */
     {NULL, HTTP_POST_, "/api/v1/people/$anna/disable"},
     {NULL, HTTP_POST_, "/api/v1/people/$anna/enable"},
     {NULL, HTTP_GET_, "/api/v1/people/$anna/sessions"},
