@@ -334,6 +334,7 @@ static void block_signals(sigset_t *ret)
 
 enum rc server_start(struct ctx *cx, struct server *s)
 {
+    struct http_server *http;
     sigset_t signals;
 
     block_signals(&signals);
@@ -342,7 +343,8 @@ enum rc server_start(struct ctx *cx, struct server *s)
     s->hub = hub_create(s);
     db_on_change(s->db, on_change, s);
     const struct http_config config = http_settings(cx, s);
-    TRY(http_start(cx, &config, &s->http));
+    TRY(http_start(cx, &config, &http));
+    s->http = http;
     settle_base_url(s);
     return OK;
 }

@@ -28,7 +28,7 @@ struct server {
     struct arena *arena; /* of the server itself */
     const struct settings *settings;
     const char *data, *blobs, *spool; /* folders */
-    const char *base_url;             /* without a slash at the end */
+    const char *_Atomic base_url;     /* without a slash at the end; settled when HTTP runs */
     const char *cookie;               /* name of the session's */
     bool is_secure;                   /* cookies over HTTPS only */
     int64_t rate_limit;               /* requests a minute */
@@ -40,9 +40,9 @@ struct server {
     struct types *types;
     struct metrics *metrics;
     struct openapi *openapi;
-    struct hub *hub;          /* NULL before server_start() */
-    struct job_runner *jobs;  /* NULL before server_start() */
-    struct http_server *http; /* NULL before server_start() */
+    struct hub *hub;                  /* NULL before server_start() */
+    struct job_runner *jobs;          /* NULL before server_start() */
+    struct http_server *_Atomic http; /* NULL before server_start() */
     struct job_config job_config;
 };
 
