@@ -9,19 +9,6 @@
 #include "job/job.h"
 #include "lang/process.h"
 
-static void data_begin(struct call *c)
-{
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
-}
-
-static void data_end(struct call *c)
-{
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
-}
-
 /* ---- history -------------------------------------------------------------------------------- */
 
 static const struct shape history_query[] = {
@@ -44,10 +31,10 @@ static enum rc read_history(struct ctx *cx, struct call *c)
     TRY(rest_record(cx, c, &r));
     TRY(rec_history(cx, &r, query_int(c->request, "after", 0),
                     (int)query_int(c->request, "limit", 100), &entries));
-    data_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < entries.count; i++)
         view_entry(cx, &c->json, (const struct entry *)entries.at + i);
-    data_end(c);
+    view_data_end(c);
     return OK;
 }
 
@@ -100,10 +87,10 @@ static enum rc list_links(struct ctx *cx, struct call *c)
 
     TRY(rest_record(cx, c, &r));
     TRY(rec_links(cx, &r, &links));
-    data_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < links.count; i++)
         write_link(cx, &c->json, (const struct linked *)links.at + i);
-    data_end(c);
+    view_data_end(c);
     return OK;
 }
 
@@ -159,10 +146,10 @@ static enum rc list_watchers(struct ctx *cx, struct call *c)
 
     TRY(rest_record(cx, c, &r));
     TRY(rec_watchers(cx, &r, &people));
-    data_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < people.count; i++)
         view_person(cx, &c->json, ((const int64_t *)people.at)[i]);
-    data_end(c);
+    view_data_end(c);
     return OK;
 }
 
@@ -219,7 +206,7 @@ static enum rc list_timers(struct ctx *cx, struct call *c)
 
     TRY(rest_record(cx, c, &r));
     TRY(timer_list(cx, r.id, &timers));
-    data_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < timers.count; i++) {
         const struct job *t = (const struct job *)timers.at + i;
         const struct action *a = process_action(r.process, t->name);
@@ -229,7 +216,7 @@ static enum rc list_timers(struct ctx *cx, struct call *c)
         view_member_instant(&c->json, "due", t->run_at);
         json_close(&c->json, '}');
     }
-    data_end(c);
+    view_data_end(c);
     return OK;
 }
 

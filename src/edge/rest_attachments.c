@@ -41,13 +41,10 @@ static enum rc list_attachments(struct ctx *cx, struct call *c)
 
     TRY(rest_record(cx, c, &r));
     TRY(rec_attachments(cx, &r, &all));
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
+    view_data_begin(c);
     for (int i = 0; i < all.count; i++)
         write_attachment(&c->json, (const struct attachment *)all.at + i);
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
+    view_data_end(c);
     return OK;
 }
 

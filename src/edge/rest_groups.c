@@ -6,12 +6,6 @@
 #include "edge/view.h"
 #include "lang/process.h"
 
-static void member_text(struct json *j, const char *name, const char *s)
-{
-    json_key(j, name);
-    json_text(j, s);
-}
-
 static void location(struct ctx *cx, struct call *c, const char *folder, int64_t id)
 {
     response_header(c->response, cx->arena, "Location",
@@ -43,10 +37,10 @@ static void write_organisation(struct ctx *cx, struct json *j, const struct orga
 {
     json_open(j, '{');
     view_member_id(j, "id", o->id);
-    member_text(j, "name", o->name);
+    view_member_text(j, "name", o->name);
     json_key(j, "parent"), view_organisation(cx, j, o->parent_id);
-    member_text(j, "language", o->language);
-    member_text(j, "time_zone", o->time_zone);
+    view_member_text(j, "language", o->language);
+    view_member_text(j, "time_zone", o->time_zone);
     view_member_instant(j, "retired", o->retired_at);
     json_member_int(j, "revision", o->revision);
     json_close(j, '}');
@@ -69,7 +63,7 @@ static enum rc list_organisations(struct ctx *cx, struct call *c)
     const char *next;
 
     TRY(organisation_list(cx, &q, &all, &next));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < all.count; i++)
         write_organisation(cx, &c->json, (const struct organisation *)all.at + i);
     view_page_end(cx, c, next);
@@ -165,9 +159,9 @@ static void write_group(struct ctx *cx, struct json *j, const struct group *g)
 {
     json_open(j, '{');
     view_member_id(j, "id", g->id);
-    member_text(j, "name", g->name);
+    view_member_text(j, "name", g->name);
     json_key(j, "organisation"), view_organisation(cx, j, g->org_id);
-    member_text(j, "email", g->email);
+    view_member_text(j, "email", g->email);
     json_key(j, "tier");
     if (g->tier)
         json_int(j, g->tier);
@@ -196,7 +190,7 @@ static enum rc list_groups(struct ctx *cx, struct call *c)
     const char *next;
 
     TRY(group_list(cx, &q, &all, &next));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < all.count; i++)
         write_group(cx, &c->json, (const struct group *)all.at + i);
     view_page_end(cx, c, next);
@@ -271,7 +265,7 @@ static enum rc list_members(struct ctx *cx, struct call *c)
 
     TRY(path_id(cx, c, "id", &id));
     TRY(group_members(cx, id, &people));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < people.count; i++)
         people_write_person(cx, &c->json, (const struct person *)people.at + i);
     view_page_end(cx, c, NULL);
@@ -332,13 +326,10 @@ static void write_role(struct ctx *cx, struct json *j, const struct role *r)
 
 static enum rc list_roles(struct ctx *cx, struct call *c)
 {
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
+    view_data_begin(c);
     for (int i = 0; i < cx->defs->role_count; i++)
         write_role(cx, &c->json, &cx->defs->roles[i]);
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
+    view_data_end(c);
     return OK;
 }
 
@@ -383,13 +374,10 @@ static enum rc list_grants(struct ctx *cx, struct call *c)
 
     TRY(role_list(cx, query_int(c->request, "person", 0), query_int(c->request, "group", 0),
                   &grants));
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
+    view_data_begin(c);
     for (int i = 0; i < grants.count; i++)
         write_grant(cx, &c->json, (const struct role_grant *)grants.at + i);
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
+    view_data_end(c);
     return OK;
 }
 

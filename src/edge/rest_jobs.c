@@ -52,7 +52,7 @@ static enum rc list_jobs(struct ctx *cx, struct call *c)
 
     TRY(job_list(cx, request_query(rq, "state"), request_query(rq, "cursor"),
                  (int)query_int(rq, "limit", 50), &jobs, &next));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < jobs.count; i++)
         write_job(&c->json, (const struct job *)jobs.at + i);
     view_page_end(cx, c, next);

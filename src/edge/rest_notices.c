@@ -64,7 +64,7 @@ static enum rc list_notices(struct ctx *cx, struct call *c)
 
     TRY(notice_list(cx, query_int(c->request, "cursor", 0), limit + 1,
                     query_flag(c->request, "unread"), &notices));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < notices.count && i < limit; i++) {
         const struct notice *n = (const struct notice *)notices.at + i;
         struct notice_text text;

@@ -77,25 +77,19 @@ const struct shape people_output_of_people[] = {
     {0},
 };
 
-static void member_text(struct json *j, const char *name, const char *s)
-{
-    json_key(j, name);
-    json_text(j, s);
-}
-
 /* Of people that one only sees, there is a name and an id. */
 void people_write_person(struct ctx *cx, struct json *j, const struct person *p)
 {
     json_open(j, '{');
     view_member_id(j, "id", p->id);
-    member_text(j, "name", p->name);
+    view_member_text(j, "name", p->name);
     if (p->login) {
-        member_text(j, "login", p->login);
-        member_text(j, "email", p->email);
-        member_text(j, "phone", p->phone);
+        view_member_text(j, "login", p->login);
+        view_member_text(j, "email", p->email);
+        view_member_text(j, "phone", p->phone);
         json_key(j, "organisation"), view_organisation(cx, j, p->org_id);
-        member_text(j, "language", p->language);
-        member_text(j, "time_zone", p->time_zone);
+        view_member_text(j, "language", p->language);
+        view_member_text(j, "time_zone", p->time_zone);
         json_key(j, "service"), json_flag(j, p->is_service);
         view_member_instant(j, "created", p->created_at);
         view_member_instant(j, "disabled", p->disabled_at);
@@ -122,7 +116,7 @@ static enum rc list_people(struct ctx *cx, struct call *c)
     const char *next;
 
     TRY(person_list(cx, &q, &people, &next));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < people.count; i++)
         people_write_person(cx, &c->json, (const struct person *)people.at + i);
     view_page_end(cx, c, next);
@@ -293,19 +287,6 @@ static void write_session(struct ctx *cx, struct json *j, const struct session *
     json_close(j, '}');
 }
 
-static void data_begin(struct call *c)
-{
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
-}
-
-static void data_end(struct call *c)
-{
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
-}
-
 static enum rc list_sessions(struct ctx *cx, struct call *c)
 {
     struct list sessions;
@@ -313,10 +294,10 @@ static enum rc list_sessions(struct ctx *cx, struct call *c)
 
     TRY(path_id(cx, c, "id", &id));
     TRY(auth_sessions(cx, id, &sessions));
-    data_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < sessions.count; i++)
         write_session(cx, &c->json, (const struct session *)sessions.at + i);
-    data_end(c);
+    view_data_end(c);
     return OK;
 }
 
@@ -370,13 +351,13 @@ static enum rc list_tokens(struct ctx *cx, struct call *c)
 
     TRY(path_id(cx, c, "id", &id));
     TRY(token_list(cx, id, &tokens));
-    data_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < tokens.count; i++) {
         json_open(&c->json, '{');
         write_token_members(&c->json, (const struct token *)tokens.at + i);
         json_close(&c->json, '}');
     }
-    data_end(c);
+    view_data_end(c);
     return OK;
 }
 

@@ -408,9 +408,7 @@ static enum rc list_versions(struct ctx *cx, struct call *c)
     TRY(type_versions(cx, name, &versions));
     if (!versions.count)
         return fail(cx, E_NOT_FOUND, NULL, "there is no process %s", name);
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
+    view_data_begin(c);
     for (int i = 0; i < versions.count; i++) {
         const struct type_version *v = (const struct type_version *)versions.at + i;
         json_open(&c->json, '{');
@@ -420,8 +418,7 @@ static enum rc list_versions(struct ctx *cx, struct call *c)
         json_member_text(&c->json, "hash", v->hash);
         json_close(&c->json, '}');
     }
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
+    view_data_end(c);
     return OK;
 }
 

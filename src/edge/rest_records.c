@@ -124,7 +124,7 @@ enum rc rest_list(struct ctx *cx, struct call *c, const char *process, const cha
     struct list_page page;
 
     TRY(rec_list(cx, &q, &page));
-    view_page_begin(c);
+    view_data_begin(c);
     for (int i = 0; i < page.records.count; i++)
         view_record(cx, &c->json, (const struct rec *)page.records.at + i,
                     request_query(rq, "fields"));
@@ -278,13 +278,10 @@ static enum rc tally(struct ctx *cx, struct call *c)
     struct list tallies;
 
     TRY(rec_tally(cx, request_query(c->request, "process"), &tallies));
-    json_open(&c->json, '{');
-    json_key(&c->json, "data");
-    json_open(&c->json, '[');
+    view_data_begin(c);
     for (int i = 0; i < tallies.count; i++)
         write_tally(cx, &c->json, (const struct tally *)tallies.at + i);
-    json_close(&c->json, ']');
-    json_close(&c->json, '}');
+    view_data_end(c);
     return OK;
 }
 

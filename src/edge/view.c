@@ -39,6 +39,12 @@ void view_member_instant(struct json *j, const char *name, int64_t at)
         json_none(j);
 }
 
+void view_member_text(struct json *j, const char *name, const char *s)
+{
+    json_key(j, name);
+    json_text(j, s);
+}
+
 static void write_who(struct json *j, int64_t id, struct who who)
 {
     json_open(j, '{');
@@ -300,11 +306,17 @@ void view_entry(struct ctx *cx, struct json *j, const struct entry *e)
 
 /* ---- pages ---------------------------------------------------------------------------------- */
 
-void view_page_begin(struct call *c)
+void view_data_begin(struct call *c)
 {
     json_open(&c->json, '{');
     json_key(&c->json, "data");
     json_open(&c->json, '[');
+}
+
+void view_data_end(struct call *c)
+{
+    json_close(&c->json, ']');
+    json_close(&c->json, '}');
 }
 
 static void percent(struct buf *b, const char *s)

@@ -14,6 +14,7 @@
 void view_id(struct json *j, int64_t id); /* 0 writes null */
 void view_member_id(struct json *j, const char *name, int64_t id);
 void view_member_instant(struct json *j, const char *name, int64_t at); /* 0 writes null */
+void view_member_text(struct json *j, const char *name, const char *s); /* NULL writes null */
 
 void view_person(struct ctx *cx, struct json *j, int64_t id);
 void view_group(struct ctx *cx, struct json *j, int64_t id);
@@ -34,9 +35,11 @@ void view_offers(struct ctx *cx, struct json *j, const struct rec *r, const stru
 /* One entry of a history or of the feed. */
 void view_entry(struct ctx *cx, struct json *j, const struct entry *e);
 
-/* {"data": [...], "page": {...}}: begin, then one value an item, then end. The end adds the Link
- * field. count -1: not counted. */
-void view_page_begin(struct call *c);
+/* {"data": [...]}: begin, then one value an item, then end. */
+void view_data_begin(struct call *c);
+void view_data_end(struct call *c);
+
+/* {"data": [...], "page": {...}} ends; adds the Link field. count -1: not counted. */
 void view_page_end(struct ctx *cx, struct call *c, const char *next_cursor);
 void view_page_end_counted(struct ctx *cx, struct call *c, const char *next_cursor, int64_t count,
                            int64_t count_to);
