@@ -48,6 +48,9 @@ bench: build
 	$(call compile,build)
 	@bench/run
 
+# What proves much and takes long is shorter under sanitizers: they make it several times slower.
+sanitized = TEST_KILL_ROUNDS=20 TEST_SCALE=10 TEST_SLOWNESS=5
+
 # No werror under sanitizers: what they add to the code misleads gcc's flow analysis.
 asan_setup = -Db_sanitize=address,undefined
 asan_options = strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1
@@ -56,20 +59,20 @@ asan:
 	$(call configure,build-asan,$(asan_setup))
 	$(call compile,build-asan)
 	@ASAN_OPTIONS=$(asan_options) UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
-	    tests/run --build build-asan --without check,python,clang
+	    $(sanitized) tests/run --build build-asan --without check,python,clang
 
 tsan:
 	@tools/install test
 	$(call configure,build-tsan,-Db_sanitize=thread)
 	$(call compile,build-tsan)
 	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-	    tests/run --build build-tsan --without check,python,clang
+	    $(sanitized) tests/run --build build-tsan --without check,python,clang
 
 fuzz:
 	@tools/install test
 	@tools/fuzz $(FUZZ_SECONDS)
 
-soak: build
+soak: build-test
 	@tests/soak
 
 install: build

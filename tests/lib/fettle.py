@@ -43,6 +43,11 @@ def direct(test):
     return test
 
 
+# What sanitizers and our own assertions leave in the log.
+REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+           "runtime error: ", "fettle: bug at ", "Assertion `")
+
+
 class Failed(AssertionError):
     """An answer that was not the expected one."""
 
@@ -345,9 +350,18 @@ class Server:
         self.stop(how)
         self.start()
 
+    def check_end(self, code):
+        """Nothing went wrong that no answer told of."""
+        log = self.log if code is not None else ""
+        at = min((log.find(r) for r in REPORTS if r in log), default=-1)
+        if at >= 0:
+            raise Failed(f"the server reported:\n{log[max(0, at - 200):at + 6000]}")
+        if code:
+            raise Failed(f"the server ended with {code}:\n{log[-3000:]}")
+
     def remove(self):
         try:
-            self.stop()
+            self.check_end(self.stop())
         finally:
             if self.database:
                 self.drop_database()
