@@ -118,13 +118,23 @@ static const struct action *awaited(const struct passage *g)
     return NULL;
 }
 
+/* The caller, or who reported it for them; not the agent who wrote it down on the phone. */
+static bool is_from_caller(const struct passage *g)
+{
+    static const char *const caller[] = {"caller", NULL};
+    static const char *const opened_by[] = {"opened_by", NULL};
+
+    return auth_allows(caller, g->words) ||
+           (auth_allows(opened_by, g->words) &&
+            !auth_allows(g->rec.process->rights[RIGHT_EDIT], g->words));
+}
+
 enum rc follow_reply(struct ctx *cx, struct passage *g)
 {
-    static const char *const callers[] = {"caller", "opened_by", NULL};
     const struct action *a = awaited(g);
     struct outcome out;
 
-    if (!a || is_recorded(g) || !auth_allows(callers, g->words))
+    if (!a || is_recorded(g) || !is_from_caller(g))
         return OK;
     const struct change c = {.kind = CHANGE_ACTION, .id = g->rec.id, .action = a->name};
     const enum rc rc = do_as_system(cx, &c, &out);
