@@ -154,6 +154,10 @@ static void write_item(struct document *d, const struct shape *s)
             ref(j, s->schema);
         return;
     }
+    if (s->kind == SHAPE_ANY_RECORD) {
+        ref(j, "AnyRecord");
+        return;
+    }
     if (s->kind == SHAPE_RECORD || s->kind == SHAPE_CREATE || s->kind == SHAPE_INPUT) {
         record_ref(d, s->kind == SHAPE_RECORD   ? "Record"
                       : s->kind == SHAPE_CREATE ? "Create"

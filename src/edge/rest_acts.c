@@ -290,6 +290,8 @@ static enum rc bulk(struct ctx *cx, struct call *c)
     return OK;
 }
 
+static const struct shape converted_output[] = {{.kind = SHAPE_ANY_RECORD}, {0}};
+
 const struct route act_routes[] = {
     {HTTP_GET_, "/api/v1/{process}/{number}/actions", ALLOW_USER, list_actions, "listActions",
      "What one could do with the record now, and what that asks", NULL, NULL, offers_output,
@@ -304,7 +306,7 @@ const struct route act_routes[] = {
      ROUTE_IDEMPOTENT},
     {HTTP_POST_, "/api/v1/{process}/{number}/convert", ALLOW_USER, convert, "convertRecord",
      "Make it a record of another process; the number it had goes on answering", NULL,
-     convert_input, rest_record_output, 200, ROUTE_IF_MATCH | ROUTE_IDEMPOTENT},
+     convert_input, converted_output, 200, ROUTE_IF_MATCH | ROUTE_IDEMPOTENT},
     {HTTP_POST_, "/api/v1/bulk", ALLOW_USER, bulk, "bulk",
      "The same action or change for up to 500 records, each with its own result", NULL, bulk_input,
      bulk_output},

@@ -47,8 +47,9 @@ enum shape_kind {
     SHAPE_MAP,    /* an object with any names; its values are of `of`, or texts when that is NULL */
     SHAPE_OBJECT, /* of `of` */
     SHAPE_RECORD, /* a record of {process}, as its definition says; of any process without */
-    SHAPE_CREATE, /* the fields of {process} that creation may give */
-    SHAPE_INPUT,  /* the fields of {process} that an edit or an action may give */
+    SHAPE_ANY_RECORD, /* of any process, though the path names one */
+    SHAPE_CREATE,     /* the fields of {process} that creation may give */
+    SHAPE_INPUT,      /* the fields of {process} that an edit or an action may give */
 };
 
 /* A table of members ends with {0}. One row without a name says what the whole is instead. */

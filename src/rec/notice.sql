@@ -1,7 +1,7 @@
 -- name: list
 SELECT id, person_id, record_id, event_id, message, created_at, read_at
   FROM notice
- WHERE person_id = :person_id AND id < :before AND (:all = 1 OR read_at IS NULL)
+ WHERE person_id = :person_id AND id < :before AND (CAST(:all AS INTEGER) = 1 OR read_at IS NULL)
  ORDER BY id DESC
  LIMIT :limit
 
